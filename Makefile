@@ -1,0 +1,42 @@
+# Two commands: `make demo` runs the main job on a bare machine, `make test` passes the tests.
+PYTHON ?= python3.11
+# Another index for torch, e.g. TORCH_INDEX=https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
+PIP_EXTRA = $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+BIN = .venv/bin
+export OMP_NUM_THREADS = 1
+export NO_MKDOCS_2_WARNING = 1
+
+.PHONY: demo test serve speed lint types clean setup
+
+setup: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_EXTRA) -c constraints.txt -e '.[methods,postgres,dev]'
+	touch $@
+
+demo: setup
+	$(BIN)/laconic import
+	$(BIN)/laconic update --probe 3
+	$(BIN)/laconic run token_skip
+	$(BIN)/laconic site
+	@echo "the site is in public/ ('make serve' shows it)"
+
+test: lint types
+	$(BIN)/python -m pytest -n 2
+
+lint: setup
+	$(BIN)/ruff check .
+
+types: setup
+	$(BIN)/mypy
+
+serve: setup
+	$(BIN)/laconic site --serve
+
+speed: setup
+	$(BIN)/laconic speed
+
+clean:
+	rm -rf build public

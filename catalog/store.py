@@ -1,0 +1,202 @@
+"""Opening the database, and writing to it in bulk. SQLite is embedded; a PostgreSQL URL runs the same code."""
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, or_, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlmodel import Session, SQLModel
+
+from catalog import schema
+from catalog.errors import Refused
+
+CHUNK = 5_000  # rows per executemany; measured: larger gains nothing
+
+
+def database_url(root: Path) -> URL:
+    """`LACONIC_DB`, or the SQLite file `build/laconic.db` under the root. Raises `Refused` (exit 2) on what is no URL."""
+    given = os.environ.get("LACONIC_DB")
+    if not given:
+        return URL.create("sqlite", database=str(root / "build" / "laconic.db"))
+    try:
+        url = make_url(given)
+    except ArgumentError:  # its message repeats the text, and with it a password
+        raise Refused(
+            "LACONIC_DB is not a database URL such as sqlite:///laconic.db or postgresql://user@host/name", exit_code=2
+        ) from None
+    return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgres", "postgresql") else url
+
+
+def describe(url: URL) -> str:
+    """The database's name for people: the path of an SQLite file, else the URL without its password."""
+    return str(url.database) if is_sqlite_file(url) else url.render_as_string(hide_password=True)
+
+
+def is_sqlite_file(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite" and bool(url.database) and url.database != ":memory:"
+
+
+def connect(url: URL, *, read_only: bool = False) -> Engine:
+    """An engine; the first connection is made when used. Raises `Refused` where the driver is missing."""
+    if read_only and is_sqlite_file(url) and not os.access(Path(str(url.database)).parent, os.W_OK):
+        # Even a reader of a write-ahead log must create a file beside it, where told that nothing changes.
+        target = Path(str(url.database)).resolve().as_uri()
+        url = url.set(database=target, query={"mode": "ro", "immutable": "1", "uri": "true"})
+    try:
+        engine = create_engine(url, hide_parameters=True)  # a failing batch would print every abstract it holds
+    except (NoSuchModuleError, ModuleNotFoundError):
+        raise Refused(
+            f"LACONIC_DB: no driver for {url.drivername!r}; SQLite is built in, PostgreSQL needs "
+            "pip install -e '.[postgres]'",
+            exit_code=2,
+        ) from None
+    if url.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _set_pragmas)
+    return engine
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    for pragma in ("foreign_keys=ON", "busy_timeout=10000", "synchronous=NORMAL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def create_tables(engine: Engine) -> None:
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.execute(text("PRAGMA journal_mode=WAL"))  # stays with the file: readers never block the crawl
+    SQLModel.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add(schema.Meta(name="schema_version", value=str(schema.SCHEMA_VERSION)))
+        session.commit()
+
+
+def stored_version(engine: Engine) -> str | None:
+    """The database's schema version; None where it holds no table at all, `"?"` where its tables are not ours."""
+    names = inspect(engine).get_table_names()
+    if "meta" not in names:
+        return "?" if names else None
+    with engine.connect() as connection:
+        return connection.execute(text("SELECT value FROM meta WHERE name = 'schema_version'")).scalar() or "?"
+
+
+@contextmanager
+def reading(root: Path) -> Iterator[Session]:
+    """A session on a filled database. Raises `Refused` where there is none, or it cannot be read, or is of another schema."""
+    url = database_url(root)
+    if is_sqlite_file(url) and not Path(str(url.database)).exists():
+        raise Refused(f"{describe(url)}: no database yet; run `laconic import` (or `laconic update`) first")
+    with _session(url, read_only=True) as session:
+        yield session
+
+
+@contextmanager
+def writing(root: Path) -> Iterator[Session]:
+    """A session for the one writer; makes database and tables where there are none. Commit what should stay."""
+    url = database_url(root)
+    with one_writer(root, url), _session(url, read_only=False) as session:
+        yield session
+
+
+@contextmanager
+def _session(url: URL, *, read_only: bool) -> Iterator[Session]:
+    engine = connect(url, read_only=read_only)
+    with plain_errors(url):
+        try:
+            version = stored_version(engine)
+            if version is None and not read_only:
+                create_tables(engine)
+            elif version is None:
+                raise Refused(f"{describe(url)}: an empty database; run `laconic import` first")
+            elif version != str(schema.SCHEMA_VERSION):
+                raise Refused(
+                    f"{describe(url)}: schema version {version}, this Laconic needs {schema.SCHEMA_VERSION}; "
+                    "run `laconic import` to rebuild it (abstracts are kept)"
+                )
+            with Session(engine) as session:
+                yield session
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def plain_errors(url: URL) -> Iterator[None]:
+    """Turns a driver's error into one line that names the database and never its password."""
+    try:
+        yield
+    except DBAPIError as error:
+        cause = " ".join(str(error.orig).split())
+        if url.password:
+            cause = cause.replace(str(url.password), "***")
+        raise Refused(f"{describe(url)}: {cause}") from None
+
+
+@contextmanager
+def one_writer(root: Path, url: URL) -> Iterator[None]:
+    """Holds the lock of this database for as long as it is open. Raises `Refused` where another process holds it."""
+    if is_sqlite_file(url):
+        path = Path(f"{url.database}.lock")
+    else:
+        path = root / "build" / f"{hashlib.sha256(describe(url).encode()).hexdigest()[:12]}.lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = path.open("a")
+    except OSError as error:
+        raise Refused(f"{path}: cannot be written ({error.strerror})") from None
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(f"{describe(url)}: another update or import is at work; try again when it is done") from None
+        yield
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    keep: Iterable[str] = (),
+    where: Any = None,
+) -> None:
+    """Inserts rows, or updates those whose primary key is there already; rows of one call have the same columns.
+
+    `keep` names columns that an existing row keeps; `where` is a function of (table, excluded) that gives the condition
+    under which a row is updated at all. Within one call the last row of a key wins.
+    """
+    key = [column.name for column in table.primary_key]
+    unique = {tuple(row[name] for name in key): row for row in rows}  # PostgreSQL refuses a key twice in one batch
+    if not unique:
+        return
+    values = list(unique.values())
+    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+    columns = {name: insert.excluded[name] for name in values[0] if name not in key and name not in set(keep)}
+    if columns:
+        statement = insert.on_conflict_do_update(
+            index_elements=key, set_=columns, where=where(table, insert.excluded) if where is not None else None
+        )
+    else:
+        statement = insert.on_conflict_do_nothing(index_elements=key)
+    for start in range(0, len(values), CHUNK):
+        connection.execute(statement, values[start : start + CHUNK])
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    return SQLModel.metadata.tables[str(model.__tablename__)]
+
+
+def upsert_papers(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Papers by key. Who found one first, and when, stays; what a mirror says never replaces what arXiv itself said."""
+
+    def welcome(table: Table, excluded: Any) -> Any:
+        return or_(
+            table.c.served_by.is_(None), table.c.served_by != schema.ARXIV, excluded.served_by == schema.ARXIV
+        )
+
+    upsert(connection, table_of(schema.Paper), rows, keep=("found_by", "first_seen"), where=welcome)

@@ -21,7 +21,7 @@ CHUNK = 5_000  # rows per executemany; measured: larger gains nothing
 
 
 def database_url(root: Path) -> URL:
-    """`LACONIC_DB`, or the SQLite file `build/laconic.db` under the root. Raises `Refused` (exit 2) on what is no URL."""
+    """`LACONIC_DB`, or the SQLite file `build/laconic.db` under the root. Raises `Refused` (exit 2) on no URL."""
     given = os.environ.get("LACONIC_DB")
     if not given:
         return URL.create("sqlite", database=str(root / "build" / "laconic.db"))
@@ -46,7 +46,7 @@ def is_sqlite_file(url: URL) -> bool:
 def connect(url: URL, *, read_only: bool = False) -> Engine:
     """An engine; the first connection is made when used. Raises `Refused` where the driver is missing."""
     if read_only and is_sqlite_file(url) and not os.access(Path(str(url.database)).parent, os.W_OK):
-        # Even a reader of a write-ahead log must create a file beside it, where told that nothing changes.
+        # Even a reader of a write-ahead log must create a file beside it, or be told that nothing changes.
         target = Path(str(url.database)).resolve().as_uri()
         url = url.set(database=target, query={"mode": "ro", "immutable": "1", "uri": "true"})
     try:
@@ -88,7 +88,7 @@ def stored_version(engine: Engine) -> str | None:
 
 @contextmanager
 def reading(root: Path) -> Iterator[Session]:
-    """A session on a filled database. Raises `Refused` where there is none, or it cannot be read, or is of another schema."""
+    """A session on a filled database. Raises `Refused` where it is missing, unreadable or of another schema."""
     url = database_url(root)
     if is_sqlite_file(url) and not Path(str(url.database)).exists():
         raise Refused(f"{describe(url)}: no database yet; run `laconic import` (or `laconic update`) first")

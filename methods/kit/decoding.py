@@ -1,0 +1,138 @@
+"""Batched decoding with cache reuse: prefill, feed, extend. Finished rows leave the batch.
+
+Prompts of different length are padded on the left. A `State` is where a batch of rows stands; methods that need more than
+plain sampling (latents, probes) feed it themselves and go on from there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from transformers import DynamicCache
+
+from methods.kit.models import Role
+
+
+@dataclass
+class State:
+    """B rows part-way: the cache, its mask (B, S), and the logits (B, T, V) and hidden states (B, T, D) of what was fed last."""
+
+    cache: DynamicCache
+    mask: torch.Tensor
+    logits: torch.Tensor
+    hidden: torch.Tensor | None = None
+
+
+def left_padded(rows: Sequence[Sequence[int]], pad: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ids and attention mask, each (B, T)."""
+    width = max(len(row) for row in rows)
+    ids = torch.tensor([[pad] * (width - len(row)) + list(row) for row in rows], device=device)
+    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device)
+    return ids, mask
+
+
+def feed(
+    role: Role,
+    state: State | None,
+    ids: torch.Tensor | None = None,
+    embeds: torch.Tensor | None = None,
+    mask: torch.Tensor | None = None,
+    hidden: bool = False,
+    keep: int = 1,
+) -> State:
+    """One forward pass over new positions: ids (B, T) or embeddings (B, T, D), with their own mask (B, T) where some are padding.
+
+    `keep` is the number of last positions whose logits are wanted, 0 for all. Gradients flow unless the caller forbids them.
+    """
+    fed = ids if ids is not None else embeds
+    assert fed is not None
+    new = mask if mask is not None else torch.ones(fed.shape[:2], dtype=torch.long, device=fed.device)
+    whole = new if state is None else torch.cat([state.mask, new], 1)
+    positions = (whole.cumsum(1) - 1).clamp(min=0)[:, -fed.shape[1] :]
+    output = role.model(
+        input_ids=ids,
+        inputs_embeds=embeds,
+        attention_mask=whole,
+        position_ids=positions,
+        past_key_values=DynamicCache() if state is None else state.cache,
+        use_cache=True,
+        output_hidden_states=hidden,
+        logits_to_keep=keep,
+    )
+    return State(output.past_key_values, whole, output.logits, output.hidden_states[-1] if hidden else None)
+
+
+def prefill(role: Role, rows: Sequence[Sequence[int]], hidden: bool = False) -> State:
+    """Reads B prompts of any lengths in one pass."""
+    ids, mask = left_padded(rows, role.pad_id, role.device)
+    return feed(role, None, ids=ids, mask=mask, hidden=hidden)
+
+
+def choose(logits: torch.Tensor, temperature: float, generator: torch.Generator | None) -> torch.Tensor:
+    """Next ids (B,) from logits (B, V): the argmax at temperature 0, else a sample."""
+    if temperature == 0:
+        return logits.argmax(-1)
+    return torch.multinomial(torch.softmax(logits.float() / temperature, -1).cpu(), 1, generator=generator)[:, 0].to(logits.device)
+
+
+@torch.inference_mode()
+def extend(
+    role: Role,
+    state: State,
+    stop_ids: Sequence[int],
+    most_tokens: int,
+    temperature: float = 0.0,
+    generator: torch.Generator | None = None,
+    budgets: Sequence[int] | None = None,
+) -> list[list[int]]:
+    """Writes on from `state` until one of `stop_ids` (kept) or `most_tokens`. A row's last token is never fed back.
+
+    With `budgets` (B,), a row that has not closed its thinking by then is made to: the closing delimiter takes the place of
+    its next token. The cache of `state` is used up. Returns the new ids of each of the B rows.
+    """
+    ends = torch.tensor(list(stop_ids), device=state.mask.device)
+    due = torch.tensor(list(budgets), device=state.mask.device) if budgets is not None else None
+    rows = alive = torch.arange(len(state.mask))
+    if role.meter is not None:
+        rows = role.meter.rows
+    columns: list[tuple[torch.Tensor, torch.Tensor]] = []
+    try:
+        for count in range(most_tokens):
+            chosen = choose(state.logits[:, -1], temperature, generator)
+            if due is not None:
+                chosen = torch.where(due == count, role.closes_id, chosen)
+                due = torch.where(chosen == role.closes_id, -1, due)
+            columns.append((alive, chosen))
+            going = ~torch.isin(chosen, ends)
+            if count == most_tokens - 1 or not bool(going.any()):
+                break
+            if not bool(going.all()):
+                state.cache.batch_select_indices(going.nonzero()[:, 0])
+                state = State(state.cache, state.mask[going], state.logits[going])
+                chosen, alive = chosen[going], alive[going.cpu()]
+                due = due[going] if due is not None else None
+                if role.meter is not None:
+                    role.meter.rows = rows[alive]
+            state = feed(role, state, ids=chosen[:, None])
+    finally:
+        if role.meter is not None:
+            role.meter.rows = rows
+    written: list[list[int]] = [[] for _ in rows]
+    for owners, tokens in columns:
+        for row, token in zip(owners.tolist(), tokens.tolist(), strict=True):
+            written[row].append(token)
+    return written
+
+
+@torch.inference_mode()
+def decode(
+    role: Role,
+    rows: Sequence[Sequence[int]],
+    stop_ids: Sequence[int],
+    most_tokens: int,
+    temperature: float = 0.0,
+    generator: torch.Generator | None = None,
+    budgets: Sequence[int] | None = None,
+) -> list[list[int]]:
+    """What the model writes after each prompt: `prefill`, then `extend`."""
+    return extend(role, prefill(role, rows), stop_ids, most_tokens, temperature, generator, budgets)

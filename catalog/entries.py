@@ -27,7 +27,7 @@ METRICS = {
 Evidence = Literal["paper", "official repository", "survey", "third party", "memory"]
 
 
-def _arxiv_id(text: str) -> str:
+def check_arxiv_id(text: str) -> str:
     if not ARXIV_ID.fullmatch(text):
         raise ValueError("must be an arXiv id without version, such as 2502.12067")
     return text
@@ -47,7 +47,7 @@ def _plain(text: str) -> str:
 
 
 class Paper(Strict):
-    arxiv: Annotated[str, AfterValidator(_arxiv_id)]
+    arxiv: Annotated[str, AfterValidator(check_arxiv_id)]
     title: str
     authors: list[str] = []
     year: int = Field(ge=1950, le=2100)

@@ -61,7 +61,7 @@ def main() -> None:
         print("interrupted; what was finished is kept", file=sys.stderr)
         code = 130
     except BrokenPipeError:  # the reader (head, less) has seen enough
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         code = 0
     sys.exit(code)
 

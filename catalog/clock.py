@@ -7,7 +7,7 @@ from catalog.errors import Refused
 
 
 def now() -> datetime:
-    """Aware UTC time; `LACONIC_NOW` (an ISO date or date-time) overrides it. Raises `Refused` (exit 2) on a bad value."""
+    """Aware UTC time; `LACONIC_NOW` (ISO date or date-time) overrides it. Raises `Refused` (exit 2) on a bad value."""
     text = os.environ.get("LACONIC_NOW")
     if not text:
         return datetime.now(UTC)

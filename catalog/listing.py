@@ -1,5 +1,5 @@
-"""A survey list → its entries, read by structure: Markdown becomes one HTML tree, and the tree is walked in its own order,
-so that tables, bullets and raw HTML all end in the same few shapes. No pattern is matched against a line of the file.
+"""A survey list → its entries, read by structure: Markdown becomes one HTML tree, walked in its own order, so that
+tables, bullets and raw HTML all end in the same few shapes. No pattern is matched against a line of the file.
 """
 
 import re
@@ -14,6 +14,7 @@ from catalog.entry_text import Run
 from catalog.errors import Refused
 from catalog.text import clean, fold, same_title
 
+PARSER = 1  # raise it when the same list would give other entries: lists are then read anew, though unchanged
 MAX_BYTES = 8_000_000  # many times the largest list known
 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")

@@ -51,6 +51,7 @@ class Paper(SQLModel, table=True):
     served_by: str | None = None  # ARXIV | MIRROR; None for what only a list names
     found_by: str  # the source that brought it first: a list's name, a query's name, or PRINTED_ID
     first_seen: date
+    merged_into: str | None = None  # the key this paper is known by since its arXiv id was found
 
     @property
     def month(self) -> str | None:
@@ -161,6 +162,7 @@ class SourceState(SQLModel, table=True):
     __tablename__ = "source_states"
     name: str = Field(primary_key=True)
     sha256: str | None = None  # of the list's bytes
+    parser: int | None = None  # the version of `listing` that read it
     entries: int | None = None  # mentions the list had at last sight
     etag: str | None = None  # this database alone
     last_modified: str | None = None  # this database alone

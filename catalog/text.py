@@ -51,14 +51,18 @@ def same_title(one: str, other: str) -> bool:
         return True  # a subtitle or a short name left out
     if SequenceMatcher(None, a, b, autojunk=False).ratio() >= 0.88:
         return True
-    words_a, words_b = set(a.split()) - _LIGHT, set(b.split()) - _LIGHT
-    if min(len(words_a), len(words_b)) < 3:
-        return _head(one) == _head(other) != ""
-    return len(words_a & words_b) / len(words_a | words_b) >= 0.7 or _head(one) == _head(other) != ""
+    if (name := _name(one)) and name == _name(other):
+        return True
+    words_a, words_b = _words(a), _words(b)
+    return min(len(words_a), len(words_b)) >= 3 and len(words_a & words_b) / len(words_a | words_b) >= 0.7
 
 
-def _head(title: str) -> str:
-    """The name before the colon, where there is one and it is a name rather than a phrase: `TokenSkip: …`."""
+def _words(folded: str) -> set[str]:
+    return {word.removesuffix("s") for word in folded.split()} - _LIGHT
+
+
+def _name(title: str) -> str:
+    """What stands before the colon, where it is a name (`Ada-R1`) or a phrase long enough to be one paper's own."""
     head, colon, _ = title.partition(":")
-    folded = fold(head)
-    return folded if colon and len(folded.split()) <= 2 and len(folded) >= 4 else ""
+    name = fold(head).replace(" ", "")
+    return name if colon and len(name) >= 4 and len(head.split()) not in (0, 2) else ""

@@ -7,6 +7,7 @@ arXiv asks for one connection and one request every three seconds over all its i
 import fcntl
 import os
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,11 +21,13 @@ import requests
 
 from catalog import clock
 from catalog.errors import Refused
+from catalog.schema import ARXIV, MIRROR
 
 CONNECT_S = 10.0
 READ_S = 30.0  # of silence
 REQUEST_S = 120.0  # for one answer, however steadily it trickles
 TRIES = 5
+UNREACHABLE_TRIES = 2
 RETRY_AFTER_CAP_S = 300.0  # asked to wait longer, this run gives up instead
 MAX_BYTES = 40_000_000  # after decompression
 
@@ -62,6 +65,29 @@ def is_own_host(url: str) -> bool:
     return is_arxiv(url) or (urlsplit(url).hostname or "").lower() in ("raw.githubusercontent.com", "github.com")
 
 
+def server(url: str) -> str:
+    """What a record served from `url` remembers of it."""
+    return ARXIV if is_own_host(url) else MIRROR
+
+
+def answers(url: str, within_s: float) -> bool:
+    """Whether anything at all answers there within so many seconds; one request, its content ignored."""
+    reached = threading.Event()
+
+    def ask() -> None:
+        try:
+            requests.head(url, timeout=within_s, allow_redirects=False, headers={"User-Agent": user_agent()})
+            reached.set()
+        except requests.exceptions.RequestException:
+            pass
+
+    # Looking up a name has no time-out of its own, so the thread is left behind when the time is over.
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(within_s)
+    return reached.is_set()
+
+
 def interval_s() -> float:
     """`LACONIC_ARXIV_INTERVAL`: seconds between two requests to arXiv, 3 by default. Raises `Refused` (exit 2)."""
     text = os.environ.get("LACONIC_ARXIV_INTERVAL", "3")
@@ -89,6 +115,7 @@ class Session:
         self.requests_made = 0
         self._interval_s = interval_s()
         self._notice = notice
+        self._silent: set[str] = set()  # hosts that nothing answers at; asked no more in this run
         self._http = requests.Session()
         self._http.headers["User-Agent"] = user_agent()
         self._http.headers["Accept"] = "application/atom+xml, application/xml;q=0.9, text/*;q=0.8, */*;q=0.1"
@@ -108,6 +135,8 @@ class Session:
         all tries failed; a status that will not change by itself (404, a redirect) is tried once.
         """
         tries = tries or TRIES
+        if _origin(url) in self._silent:
+            raise Unreachable(f"{_origin(url)}: cannot be reached")
         for count in range(1, tries + 1):
             wait_s = 0.0
             try:
@@ -126,6 +155,9 @@ class Session:
                 problem, final = error, False
             if wait_s > RETRY_AFTER_CAP_S:
                 raise BadAnswer(f"{problem}; asks to wait {wait_s:.0f} s, more than this run will")
+            if isinstance(problem, Unreachable) and count >= UNREACHABLE_TRIES:
+                self._silent.add(_origin(url))
+                raise problem
             if final or count == tries:
                 raise problem
             # Exponential, and jittered so that clients turned away together do not come back together.

@@ -22,6 +22,7 @@ def main(args: argparse.Namespace) -> int:
     from methods.kit import record
     from methods.kit.calibration import calibrate, gates
     from methods.kit.runner import FULL, compare, load_method, method_names
+    from methods.kit.zoo import shipped
     from scripts._table import show_record
 
     torch.set_num_threads(1)  # more threads slow a model this small down
@@ -45,8 +46,15 @@ def main(args: argparse.Namespace) -> int:
                 print(f"{'holds' if row['holds'] else 'FAILS':<6} {row['row']}: {row['seen']}\n       asked: {row['bound']}")
     for slug in slugs:
         done = compare(
-            slug, root, per_level=FULL, date=date, command=f"laconic bench {slug}", calibration=gates(root), progress=say
-        )  # fmt: skip
+            slug,
+            root,
+            shipped(root),
+            per_level=FULL,
+            date=date,
+            command=f"laconic bench {slug}",
+            calibration=gates(root),
+            progress=say,
+        )
         record.write(results / f"{slug}.json", done)
         made.append(done)
         if not args.json:

@@ -6,6 +6,8 @@ Writes only build/runs/. The numbers to quote are those of `laconic bench`.
 import argparse
 import json
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 from catalog.clock import today
 from catalog.root import find_root
@@ -15,6 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("slug", help="a file of methods/, e.g. token_skip")
     parser.add_argument("--task", default="chains", choices=["chains"], help="the task (default: chains)")
     parser.add_argument("--seed", type=int, default=0, help="which zoo (0 is shipped)")
+    parser.add_argument("--model", metavar="PATH", help="a checkpoint folder that takes the place of the lab's own models")
     parser.add_argument("--train", action="store_true", help="train the method's own checkpoints first, into build/")
     parser.add_argument("--json", action="store_true", help="print the record instead of a table")
 
@@ -24,15 +27,33 @@ def main(args: argparse.Namespace) -> int:
 
     from methods.kit import record
     from methods.kit.calibration import gates
-    from methods.kit.runner import QUICK, compare
+    from methods.kit.runner import QUICK, compare, load_method
+    from methods.kit.zoo import shipped, train_method
     from scripts._table import show_record
 
     torch.set_num_threads(1)  # more threads slow a model this small down
     root = find_root()
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    method, zoo = load_method(args.slug, root), shipped(root)
+    if args.model or args.train:
+        zoo = replace(zoo, own=root / "build" / "zoo", model=Path(args.model) if args.model else None)
+    if args.train and hasattr(method, "prepare"):
+        train_method(args.slug, method, zoo, args.seed, say)
+    words = [f"laconic run {args.slug}", *([f"--model {args.model}"] if args.model else []), *(["--train"] if args.train else [])]
     made = compare(
-        args.slug, root, per_level=QUICK, date=today().isoformat(), command=f"laconic run {args.slug}",
-        calibration=gates(root), seeds=(args.seed,), progress=lambda text: print(text, file=sys.stderr, flush=True),
-    )  # fmt: skip
+        args.slug,
+        root,
+        zoo,
+        per_level=QUICK,
+        date=today().isoformat(),
+        command=" ".join(words),
+        calibration={} if args.model else gates(root),
+        seeds=(args.seed,),
+        progress=say,
+    )
     path = root / "build" / "runs" / f"{args.slug}.json"
     record.write(path, made)
     if args.json:

@@ -21,7 +21,7 @@ from methods.kit.method import Output, split_answer
 from methods.kit.models import Models, Role
 from methods.kit.runner import Measured, measure, read_answer
 from methods.kit.statistics import Interval, Means, Table, of
-from methods.kit.zoo import load_bases, training_flops
+from methods.kit.zoo import load_bases, shipped, training_flops
 
 SAMPLES, SAMPLED_PROBLEMS = 16, 60  # of one problem; problems a level
 FLAT_GAIN = 0.03  # the most a level may gain, in accuracy, over the last quarter of `direct`'s training
@@ -68,7 +68,7 @@ def points(gap: Interval) -> str:
 
 def survey_ground(root: Path, seed: int, per_level: int, progress: Callable[[str], None]) -> Ground:
     """Runs the shared checkpoints over the test problems."""
-    bases, _ = load_bases(root, ("start", "long", "direct"), seed)
+    bases, _ = load_bases(shipped(root), ("start", "long", "direct"), seed)
     problems = [problem for level in chains.LEVELS for problem in chains.draws("test", level, 0, per_level)]
     levels = np.array([problem.level for problem in problems])
 

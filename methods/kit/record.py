@@ -42,7 +42,7 @@ def inputs(root: Path, files: list[Path], checkpoints: list[Path]) -> dict[str, 
     code = {module for file in files for module in reached(file, root)}
     weights = {file for folder in checkpoints for file in folder.rglob("*.safetensors")}
     hashes = {path: code_hash(path) for path in code} | {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in weights}
-    return {path.relative_to(root).as_posix(): hashes[path] for path in sorted(hashes)}
+    return {(path.relative_to(root) if path.is_relative_to(root) else path).as_posix(): hashes[path] for path in sorted(hashes)}
 
 
 def changed(record: dict[str, Any], root: Path) -> list[str]:

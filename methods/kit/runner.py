@@ -1,6 +1,7 @@
 """Runs methods over the same problems and turns what happened into a record."""
 
 import importlib
+import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from methods.kit.meter import Meter
 from methods.kit.method import Output
 from methods.kit.models import Models, Role
 from methods.kit.statistics import Interval, Means, of
-from methods.kit.zoo import load_models, training_flops
+from methods.kit.zoo import Zoo, load_models, training_flops
 
 COUNTED = ("prompt", "thinking", "answer", "probe", "latent")
 BASELINES = ("direct", "cot")
@@ -132,6 +133,7 @@ def arms_of(slug: str, root: Path) -> dict[str, tuple[ModuleType, Any]]:
 def compare(
     slug: str,
     root: Path,
+    zoo: Zoo,
     *,
     per_level: int,
     date: str,
@@ -144,7 +146,7 @@ def compare(
     arms = {key: value for name in dict.fromkeys((*BASELINES, slug)) for key, value in arms_of(name, root).items()}
     problems = [problem for level in chains.LEVELS for problem in chains.draws("test", level, 0, per_level)]
     levels = np.array([problem.level for problem in problems])
-    timed = [next(p for p in problems if p.level == level) for level in chains.LEVELS for _ in range(1)]
+    timed = [next(problem for problem in problems if problem.level == level) for level in chains.LEVELS]
     tables: list[dict[str, dict[str, np.ndarray]]] = []
     latency: dict[str, np.ndarray] = {}
     loaded: dict[str, tuple[Models, list[Path]]] = {}
@@ -153,7 +155,7 @@ def compare(
         table = {}
         for key, (method, config) in arms.items():
             progress(f"{key} on {len(problems)} problems")
-            loaded[key] = load_models(root, method, config, seed)
+            loaded[key] = load_models(zoo, method, config, seed)
             done = measure(method, loaded[key][0], config, problems, seed)
             table[key] = done.values
             traced[key] = done
@@ -164,7 +166,7 @@ def compare(
                 spent = done.values["thinking_tokens"] + done.values["latent_positions"] - 1  # its delimiter is one of them
                 cut = measure(cot, loaded["cot"][0], plain, problems, seed, budgets=np.maximum(spent, 0))
                 table[f"{slug}@truncated"] = cut.values
-                loaded[f"{slug}@truncated"], latency[f"{slug}@truncated"] = loaded["cot"], latency["cot"] * np.nan
+                loaded[f"{slug}@truncated"] = loaded["cot"]
         tables.append(table)
     means = Means(tables, [levels] * len(seeds), without=chains.EXHAUSTED)
     answers = [problem.answer for problem in problems]
@@ -173,7 +175,7 @@ def compare(
         "protocol": "full" if per_level >= FULL else "quick",
         "method": slug,
         "task": chains.NAME,
-        "model": "zoo",
+        "model": str(zoo.model or "zoo"),
         "seeds": list(seeds),
         "date": date,
         "command": command,
@@ -183,7 +185,7 @@ def compare(
         "levels_without_claim": list(chains.EXHAUSTED),
         "chance": chains.CHANCE,
         "majority": max(answers.count(answer) for answer in set(answers)) / len(answers),
-        "results": {key: results(key, means, latency, loaded[key], root) for key in arms},
+        "results": {key: results(key, means, latency, loaded[key]) for key in tables[0]},
         "claims": [judge(claim, means, calibration, len(seeds)) for claim in main.CLAIMS],
         "trace": trace(slug, problems, traced),
         "inputs": record.inputs(
@@ -195,7 +197,7 @@ def compare(
 
 
 def results(
-    key: str, means: Means, latency: dict[str, np.ndarray], loaded: tuple[Models, list[Path]], root: Path
+    key: str, means: Means, latency: dict[str, np.ndarray], loaded: tuple[Models, list[Path]]
 ) -> dict[str, dict[str, float | int]]:
     """One arm's metrics with intervals, and accuracy and tokens at each level."""
     models, folders = loaded
@@ -205,8 +207,10 @@ def results(
             found[f"{metric}@{level}"] = of(means(key, metric, level), means.count(level)).as_dict()
     weight_bytes = sum(p.numel() * 2 for role in models.values() for p in role.model.parameters())  # shipped as bf16
     for name, value in (("training_flops", training_flops(folders)), ("weight_bytes", float(weight_bytes))):
-        found[name] = Interval(value, value, value, 1).as_dict()
-    found["latency_ratio"] = ratio_interval(latency[key], latency["cot"]).as_dict()
+        if not math.isnan(value):
+            found[name] = Interval(value, value, value, 1).as_dict()
+    if key in latency:  # a rival cut from another's chains takes no time of its own
+        found["latency_ratio"] = ratio_interval(latency[key], latency["cot"]).as_dict()
     return found
 
 
@@ -224,7 +228,7 @@ def trace(slug: str, problems: list[chains.Problem], traced: dict[str, Measured]
 def spelled(output: Output, role: Role) -> list[dict[str, str]]:
     """Positions after the prompt as text, kind and label."""
     after = [(i, label) for i, label in zip(output.ids, output.labels, strict=True) if label != "prompt"]
-    texts = ["" if i is None else role.decode([i]) for i, _ in after]
+    texts = ["" if i is None else "".join(role.decode([i]).split()) or "·" for i, _ in after]
     words = [text for text, (_, label) in zip(texts, after, strict=True) if label == "thinking" and text != chains.CLOSES]
     grammar = iter(chains.kinds(words))
     rows = []

@@ -9,12 +9,11 @@ Seed 0 is shipped; other seeds live beside it as `<name>-seed1`. Each folder hol
 import json
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
 from safetensors.torch import load_file, save_file
 
 from methods.kit import chains, record
@@ -30,6 +29,26 @@ Trace = Callable[[chains.Problem, random.Random], list[chains.Word]]
 
 def seeded(name: str, seed: int) -> str:
     return name if seed == 0 else f"{name}-seed{seed}"
+
+
+@dataclass(frozen=True)
+class Zoo:
+    """Where checkpoints are. `own` holds what methods trained; `model` takes the place of every shared one."""
+
+    shared: Path
+    own: Path
+    model: Path | None = None
+
+    def base(self, name: str, seed: int) -> Path:
+        return self.model or self.shared / seeded(name, seed)
+
+    def trained(self, slug: str, kind: str, seed: int) -> Path:
+        return self.own / slug / seeded(kind, seed)
+
+
+def shipped(root: Path) -> Zoo:
+    """The zoo that comes with the checkout."""
+    return Zoo(root / "methods" / "zoo", root / "methods" / "zoo")
 
 
 # ---- the three shared checkpoints ------------------------------------------------------------------------------------------
@@ -56,32 +75,31 @@ class Curriculum:
         return rng.choices([*range(1, 9), chains.STRETCH], self.after)[0]
 
 
-def train_start(seed: int, watch: Watch) -> tuple[Role, Cost, Recipe]:
+def train_start(role: Role, seed: int, watch: Watch) -> tuple[Cost, Recipe]:
     """Bare traces, short ones first: from scratch the longest lag far behind."""
     recipe = Recipe(steps=1000)
-    tokenizer = word_tokenizer(chains.WORDS)
-    role = as_role("start", small_llama(len(tokenizer), seed), tokenizer)
     levels = Curriculum(recipe, 0.6, [1, 1, 1, 1, 1, 2, 2, 3, 0.3])
-    return role, train(role, examples(role, chains.bare, levels, seed), recipe, seed, watch), recipe
+    return train(role, examples(role, chains.bare, levels, seed), recipe, seed, watch), recipe
 
 
-def train_long(start: Role, seed: int, watch: Watch) -> tuple[Role, Cost, Recipe]:
+def train_long(role: Role, seed: int, watch: Watch) -> tuple[Cost, Recipe]:
     """Overthinking traces, hard levels oversampled towards the end."""
     recipe = Recipe(steps=1200)
-    role = copy_of(start, "long")
     levels = Curriculum(recipe, 0.3, [1, 1, 1, 1, 1, 1.5, 1.5, 3, 0.3])
-    return role, train(role, examples(role, chains.long, levels, 1000 + seed), recipe, seed, watch), recipe
+    return train(role, examples(role, chains.long, levels, 1000 + seed), recipe, seed, watch), recipe
 
 
-def train_direct(start: Role, seed: int, watch: Watch) -> tuple[Role, Cost, Recipe]:
+def train_direct(role: Role, seed: int, watch: Watch) -> tuple[Cost, Recipe]:
     """No trace at all, at a constant rate until it no longer gains; easy levels oversampled, since only they can be learned."""
     recipe = Recipe(steps=12000, decay_from=1.0)
-    role = copy_of(start, "direct")
 
     def levels(rng: random.Random) -> int:
         return rng.choices(range(1, 9), [3, 5, 4, 3, 1, 1, 1, 1])[0]
 
-    return role, train(role, examples(role, lambda *_: [], levels, 2000 + seed), recipe, seed, watch, every=250), recipe
+    return train(role, examples(role, lambda *_: [], levels, 2000 + seed), recipe, seed, watch, every=500), recipe
+
+
+TRAINERS = {"start": train_start, "long": train_long, "direct": train_direct}
 
 
 def dev_accuracy(role: Role, at_once: bool, per_level: int) -> dict[str, float]:
@@ -98,47 +116,42 @@ def dev_accuracy(role: Role, at_once: bool, per_level: int) -> dict[str, float]:
     return found
 
 
-def train_base(name: str, root: Path, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
+def train_base(name: str, zoo: Zoo, seed: int, say: Callable[[str], None]) -> None:
     """Trains one shared checkpoint and writes it with its record. Raises `Refused` when `start` is needed and missing."""
+    parents = [] if name == "start" else [zoo.base("start", seed)]
+    if name == "start":
+        tokenizer = word_tokenizer(chains.WORDS)
+        role = as_role(name, small_llama(len(tokenizer), seed), tokenizer)
+    else:
+        role = copy_of(load("start", parents[0]), name)
     history: list[dict[str, Any]] = []
-    role: Role | None = None
 
     def watch(step: int, loss: float) -> None:
         row: dict[str, Any] = {"step": step, "loss": round(loss, 5)}
-        if name == "direct" and step and step % 1000 == 0 and role is not None:
+        if name == "direct" and step:  # whether it still gains decides the calibration row "need"
             row["dev_accuracy"] = dev_accuracy(role, at_once=True, per_level=1000)
         history.append(row)
         say(f"{name}: {row}")
 
-    zoo = root / "methods" / "zoo"
-    if name == "start":
-        role, cost, recipe = train_start(seed, watch)
-        parents: list[Path] = []
-    else:
-        parents = [zoo / seeded("start", seed)]
-        start = load("start", parents[0])
-        trainer = {"long": train_long, "direct": train_direct}[name]
-        role, cost, recipe = trainer(start, seed, watch)
-    folder = zoo / seeded(name, seed)
+    cost, recipe = TRAINERS[name](role, seed, watch)
+    folder = zoo.base(name, seed)
     save(role.model, role.tokenizer, folder)
-    shipped = load(name, folder)
-    return write_training(
-        folder, root, name, seed, cost, parents,
-        recipe=asdict(recipe), history=history, dev_accuracy=dev_accuracy(shipped, at_once=name == "direct", per_level=500),
-    )  # fmt: skip
+    as_saved = dev_accuracy(load(name, folder), at_once=name == "direct", per_level=500)
+    write_training(folder, name, seed, cost, parents, recipe=asdict(recipe), history=history, dev_accuracy=as_saved)
+    say(f"{name}: {as_saved} after {cost.minutes:.1f} minutes")
 
 
 # ---- what methods train ----------------------------------------------------------------------------------------------------
 
 
-def train_method(slug: str, method: ModuleType, root: Path, seed: int, say: Callable[[str], None]) -> None:
+def train_method(slug: str, method: ModuleType, zoo: Zoo, seed: int, say: Callable[[str], None]) -> None:
     """Trains every checkpoint of a method, one for each kind its arms name, and writes them."""
     kinds = {method.checkpoint(config): config for config in reversed(method.ARMS.values())}
     for kind, config in reversed(kinds.items()):
         say(f"{slug}/{kind}: {config}")
-        bases, parents = load_bases(root, method.FROM, seed)
+        bases, parents = load_bases(zoo, method.FROM, seed)
         models = method.prepare(bases, chains, config, seed)
-        folder = method_folder(root, slug, kind, seed)
+        folder = zoo.trained(slug, kind, seed)
         made = {name: role for name, role in models.items() if name not in bases}
         for name, role in made.items():
             if role.tokenizer is not None:
@@ -148,52 +161,50 @@ def train_method(slug: str, method: ModuleType, root: Path, seed: int, say: Call
                 save_file(role.model.state_dict(), folder / name / "module.safetensors")
                 record.write(folder / name / "module.json", role.model.arguments)
         cost = sum((role.cost for role in made.values() if role.cost is not None), Cost())
-        write_training(folder, root, f"{slug}/{kind}", seed, cost, parents, config=asdict(config))
+        write_training(folder, f"{slug}/{kind}", seed, cost, parents, config=asdict(config))
 
 
-def write_training(folder: Path, root: Path, name: str, seed: int, cost: Cost, parents: list[Path], **more: Any) -> dict[str, Any]:
+def write_training(folder: Path, name: str, seed: int, cost: Cost, parents: list[Path], **more: Any) -> None:
     """`training.json`: cost, lineage, and FLOPs including all that came before."""
     made = {
         "name": name,
         "seed": seed,
-        "from": [parent.relative_to(root).as_posix() for parent in parents],
+        "from": [parent.name for parent in parents],
         "cost": cost.as_dict(),
         "flops_with_parents": cost.flops + training_flops(parents),
         "versions": record.versions(),
         **more,
     }
     record.write(folder / "training.json", made)
-    return made
 
 
 # ---- finding them again ----------------------------------------------------------------------------------------------------
 
 
 def training_flops(folders: list[Path]) -> float:
-    """FLOPs of training all that these checkpoints rest on."""
-    return float(np.sum([json.loads((folder / "training.json").read_text())["flops_with_parents"] for folder in folders]))
+    """FLOPs of training all that these checkpoints rest on; not a number where one came without a training record."""
+    records = [folder / "training.json" for folder in folders]
+    if not all(path.is_file() for path in records):
+        return float("nan")
+    return float(sum(json.loads(path.read_text("utf-8"))["flops_with_parents"] for path in records))
 
 
-def load_bases(root: Path, names: tuple[str, ...], seed: int) -> tuple[Models, list[Path]]:
-    folders = {name: root / "methods" / "zoo" / seeded(name, seed) for name in names}
+def load_bases(zoo: Zoo, names: tuple[str, ...], seed: int) -> tuple[Models, list[Path]]:
+    folders = {name: zoo.base(name, seed) for name in names}
     return {name: load(name, folder) for name, folder in folders.items()}, list(folders.values())
 
 
-def method_folder(root: Path, slug: str, kind: str, seed: int) -> Path:
-    return root / "methods" / "zoo" / slug / seeded(kind, seed)
-
-
-def load_models(root: Path, method: ModuleType, config: Any, seed: int) -> tuple[Models, list[Path]]:
+def load_models(zoo: Zoo, method: ModuleType, config: Any, seed: int) -> tuple[Models, list[Path]]:
     """The models an arm generates with, and the checkpoint folders they came from.
 
     Raises `Refused` naming the folder of a checkpoint that is missing.
     """
-    models, folders = load_bases(root, method.ROLES, seed)
+    models, folders = load_bases(zoo, method.ROLES, seed)
     if hasattr(method, "prepare"):
         slug = method.__name__.rpartition(".")[2]
-        folder = method_folder(root, slug, method.checkpoint(config), seed)
+        folder = zoo.trained(slug, method.checkpoint(config), seed)
         if not (folder / "training.json").is_file():
-            raise Refused(f"{folder}: no trained checkpoint for {slug!r} there (`laconic zoo {slug}` makes it)")
+            raise Refused(f"{folder}: no trained checkpoint for {slug!r} there (`laconic run {slug} --train` makes one to try)")
         for own in sorted(path for path in folder.iterdir() if path.is_dir()):
             models[own.name] = load_module(own, method) if (own / "module.json").exists() else load(own.name, own)
         folders.append(folder)

@@ -42,7 +42,7 @@ def ask(
         batch = ids[start : start + BATCH_IDS - 1]
         say(f"arXiv: records {start + 1}–{start + len(batch)} of {len(ids)}")
         try:
-            records = api.records(batch, follows.canary)
+            records = api.records(batch, follows.arxiv.canary)
         except polite.FetchError as error:
             problems.append(str(error))
             report.failed += len(batch)
@@ -57,11 +57,11 @@ def ask(
     if (due or since) and not problems:
         high_water = last_success or last_new
         first = since or (
-            high_water - timedelta(days=follows.overlap_days)
+            high_water - timedelta(days=follows.arxiv.overlap_days)
             if high_water
-            else today - timedelta(days=follows.first_window_days)
+            else today - timedelta(days=follows.arxiv.first_window_days)
         )
-        for query in follows.queries:
+        for query in follows.arxiv.query:
             for opening, closing in _windows(first, today):
                 say(f"arXiv: {query.name}, submitted {opening} to {closing}")
                 try:

@@ -152,10 +152,10 @@ def _fill(entry: Entry, pieces: list[Run]) -> None:
     if not printed:
         return
     # The first link that leads to arXiv, well-formed or not: a later one may be another paper's.
-    entry.printed_id, entry.arxiv_id = printed[0].text, printed[0].bare
+    entry.printed_id, entry.arxiv_id = clean(printed[0].text), printed[0].bare
     if entry.arxiv_id is None:
         entry.defects.append({"kind": "malformed_id", "detail": f"{entry.printed_id} is not an arXiv id"})
-    others = sorted({found.text for found in printed[1:]} - {entry.printed_id})
+    others = sorted({clean(found.text) for found in printed[1:]} - {entry.printed_id})
     if others:
         entry.defects.append({"kind": "several_ids", "detail": f"also links to {', '.join(others)}"})
     if months := _months_apart(entry):

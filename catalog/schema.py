@@ -49,7 +49,7 @@ class Paper(SQLModel, table=True):
     updated: datetime | None = None  # of `version`, UTC
     withdrawn: bool = False
     served_by: str | None = None  # ARXIV | MIRROR; None for what only a list names
-    found_by: str  # the source that brought it first: a list's name, a query's name, or PRINTED_ID
+    found_by: str  # the source that brought it first: a list's or query's name, PRINTED_ID or ENTRY
     first_seen: date
     merged_into: str | None = None  # the key this paper is known by since its arXiv id was found
 
@@ -65,6 +65,8 @@ class Paper(SQLModel, table=True):
 
 # `found_by` of a record that was fetched only because a list's wrong link printed its id.
 PRINTED_ID = "printed id"
+# `found_by` of a paper that no list or query brought, but an entry of the catalog is about.
+ENTRY = "entry"
 
 
 class Author(SQLModel, table=True):
@@ -140,6 +142,7 @@ class ReportedNumber(SQLModel, table=True):
     unit: str = ""
     direction: str = ""  # higher | lower is better
     evidence: str  # paper | official repository | survey | third party | memory
+    verified: bool = False  # the source itself was read
     locator: str = ""
     checked_on: date | None = None
     note: str = ""

@@ -68,13 +68,11 @@ def _set_pragmas(connection: Any, _record: object) -> None:
 
 
 def create_tables(engine: Engine) -> None:
+    """Empty tables, and in SQLite a write-ahead log, which stays with the file: readers never block the crawl."""
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
-            connection.execute(text("PRAGMA journal_mode=WAL"))  # stays with the file: readers never block the crawl
+            connection.execute(text("PRAGMA journal_mode=WAL"))
     SQLModel.metadata.create_all(engine)
-    with Session(engine) as session:
-        session.add(schema.Meta(name="schema_version", value=str(schema.SCHEMA_VERSION)))
-        session.commit()
 
 
 def stored_version(engine: Engine) -> str | None:
@@ -112,6 +110,9 @@ def _session(url: URL, *, read_only: bool) -> Iterator[Session]:
             version = stored_version(engine)
             if version is None and not read_only:
                 create_tables(engine)
+                with Session(engine) as session:
+                    session.add(schema.Meta(name="schema_version", value=str(schema.SCHEMA_VERSION)))
+                    session.commit()
             elif version is None:
                 raise Refused(f"{describe(url)}: an empty database; run `laconic import` first")
             elif version != str(schema.SCHEMA_VERSION):

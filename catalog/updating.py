@@ -42,7 +42,7 @@ def update(
     fetched: dict[str, Fetched] = {}
     code = 130  # what the log says should we be interrupted
     try:
-        for each in follows.lists:
+        for each in follows.list:
             if only in (None, each.name):
                 say(f"list {each.name}")
                 reports.append(_fetch_list(session, http, each, fetched))
@@ -102,7 +102,7 @@ def _settle(
 ) -> None:
     counts = mentions.settle(session, fetched, today)
     by_name = {report.name: report for report in reports}
-    urls = {each.name: each.url for each in follows.lists}
+    urls = {each.name: each.url for each in follows.list}
     for name, served in fetched.items():
         state, report = session.get(SourceState, name) or SourceState(name=name), by_name[name]
         if moved := counts.get(name):

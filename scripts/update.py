@@ -76,8 +76,8 @@ def _online(follows: followed.Followed, seconds: float) -> bool:
     if os.environ.get("CI") == "true":
         _output.line("live update skipped under CI; going on with the shipped snapshot")
         return False
-    if follows.lists and not polite.answers(follows.lists[0].url, seconds):
-        host = follows.lists[0].url.split("/")[2]
+    if follows.list and not polite.answers(follows.list[0].url, seconds):
+        host = follows.list[0].url.split("/")[2]
         _output.line(f"no network ({host} did not answer in {seconds:g} s); going on with the shipped snapshot")
         return False
     return True

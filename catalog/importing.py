@@ -1,0 +1,175 @@
+"""Snapshot → database. The new database is built beside the old one and put in its place only when it is whole."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, insert, inspect
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session, SQLModel
+
+from catalog import arxiv_id, curated, store
+from catalog.errors import Refused
+from catalog.mentions import mention_key
+from catalog.schema import SCHEMA_VERSION, Author, CrawlRun, FormerTitle, Mention, Meta, Paper, SourceState
+from catalog.snapshot_lines import MentionLine, PaperLine, read_lines, read_state
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass
+class Snapshot:
+    """The rows of a snapshot, checked."""
+
+    papers: Rows = field(default_factory=list)
+    authors: Rows = field(default_factory=list)
+    former_titles: Rows = field(default_factory=list)
+    mentions: Rows = field(default_factory=list)
+    states: Rows = field(default_factory=list)
+
+
+@dataclass
+class Carried:
+    """What only the old database knows."""
+
+    abstracts: dict[str, str] = field(default_factory=dict)
+    runs: Rows = field(default_factory=list)
+    states: Rows = field(default_factory=list)
+    problem: str = ""
+
+
+def read(folder: Path) -> Snapshot:
+    """Raises `Refused` naming file, line number and key for whatever is not a snapshot's."""
+    found = Snapshot()
+    lines: dict[str, int] = {}
+    path = folder / "papers.jsonl"
+    for number, paper in read_lines(path, PaperLine):
+        if paper.key in lines:
+            raise Refused(f"{path}: line {number}: key: {paper.key} stands at line {lines[paper.key]} already")
+        lines[paper.key] = number
+        row = paper.model_dump(exclude={"authors", "former_titles"})
+        found.papers.append({**row, "arxiv_id": arxiv_id.bare(paper.key)})
+        found.authors += [{"paper_key": paper.key, "position": n, "name": name} for n, name in enumerate(paper.authors)]
+        found.former_titles += [{"paper_key": paper.key, **title.model_dump()} for title in paper.former_titles]
+    for path in sorted((folder / "listings").glob("*.jsonl")):
+        found.mentions += _mentions(path, lines)
+    for name, state in read_state(folder / "state.json").sources.items():
+        found.states.append({"name": name, **state.model_dump()})
+    return found
+
+
+def _mentions(path: Path, papers: dict[str, int]) -> Rows:
+    rows: dict[str, dict[str, Any]] = {}
+    for number, mention in read_lines(path, MentionLine):
+        key = mention_key(path.stem, mention.section, mention.title, mention.urls)
+        if key in rows:
+            raise Refused(f"{path}: line {number}: title: {mention.title[:80]!r} stands twice in one section")
+        if mention.paper not in papers:
+            raise Refused(f"{path}: line {number}: paper: {mention.paper!r} is not in papers.jsonl")
+        row = mention.model_dump()
+        rows[key] = {"key": key, "list_name": path.stem, "paper_key": row.pop("paper"), **row}
+    return list(rows.values())
+
+
+def replace(root: Path, snapshot: Snapshot) -> Carried:
+    """Makes the database say what `snapshot` and the entries say, and carries over what the old one alone knew.
+
+    Raises `Refused`; the old database is untouched then.
+    """
+    url = store.database_url(root)
+    with store.one_writer(root, url), store.plain_errors(url):
+        carried = _carry(url)
+        if store.is_sqlite_file(url):
+            _replace_file(root, Path(str(url.database)), snapshot, carried)
+        else:
+            engine = store.connect(url)
+            with engine.begin() as connection:  # here a transaction can hold the tables themselves
+                SQLModel.metadata.drop_all(connection)
+                SQLModel.metadata.create_all(connection)
+                _fill(connection, root, snapshot, carried)
+            engine.dispose()
+    return carried
+
+
+def _replace_file(root: Path, path: Path, snapshot: Snapshot, carried: Carried) -> None:
+    beside = path.with_name(path.name + ".new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove(beside)
+        engine = store.connect(store.URL.create("sqlite", database=str(beside)))
+        store.create_tables(engine)
+        with engine.begin() as connection:
+            _fill(connection, root, snapshot, carried)
+        engine.dispose()  # the last one out folds the write-ahead log into the file
+        if carried.problem:
+            os.replace(path, path.with_name(path.name + ".unreadable"))
+        _remove(path, log_only=True)  # an old log must not be replayed into the new file
+        os.replace(beside, path)
+    except OSError as error:
+        raise Refused(f"{path}: cannot be written ({error.strerror})") from None
+    finally:
+        _remove(beside)
+
+
+def _remove(path: Path, *, log_only: bool = False) -> None:
+    for suffix in ("-wal", "-shm") if log_only else ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _fill(connection: Connection, root: Path, snapshot: Snapshot, carried: Carried) -> None:
+    states = {row["name"]: dict(row) for row in snapshot.states}
+    for old in carried.states:
+        state = states.get(old["name"])
+        if state is not None and state["sha256"] == old.get("sha256"):  # else the validators belong to another text
+            state |= {name: old[name] for name in ("etag", "last_modified", "last_success", "served_by") if name in old}
+    tables: list[tuple[type[SQLModel], Rows]] = [
+        (Meta, [{"name": "schema_version", "value": str(SCHEMA_VERSION)}]),
+        (Paper, [{**row, "abstract": carried.abstracts.get(row["key"])} for row in snapshot.papers]),
+        (Author, snapshot.authors),
+        (FormerTitle, snapshot.former_titles),
+        (Mention, snapshot.mentions),
+        (SourceState, [SourceState(**state).model_dump() for state in states.values()]),
+        (CrawlRun, carried.runs),
+    ]
+    for model, rows in tables:
+        if rows:
+            connection.execute(insert(store.table_of(model)), rows)
+    with Session(connection) as session:
+        curated.store(session, root)
+        session.flush()
+
+
+def _carry(url: store.URL) -> Carried:
+    """Reads what is worth keeping from the old database, whatever its schema; says why where it cannot."""
+    carried = Carried()
+    if store.is_sqlite_file(url) and not Path(str(url.database)).exists():
+        return carried
+    engine = store.connect(url)
+    try:
+        with engine.connect() as connection:
+            names = set(inspect(connection).get_table_names())
+            if "papers" in names:
+                rows = _rows(connection, "papers", Paper)
+                carried.abstracts = {row["key"]: row["abstract"] for row in rows if row.get("abstract")}
+            if "crawl_runs" in names:
+                carried.runs = list(_rows(connection, "crawl_runs", CrawlRun))
+            if "source_states" in names:
+                carried.states = list(_rows(connection, "source_states", SourceState))
+    except (DBAPIError, ValueError, TypeError, KeyError) as error:
+        if not store.is_sqlite_file(url):
+            raise
+        carried.problem = " ".join(str(getattr(error, "orig", error)).split())
+    finally:
+        engine.dispose()
+    return carried
+
+
+def _rows(connection: Connection, name: str, model: type[SQLModel]) -> Iterator[dict[str, Any]]:
+    """Rows of a stored table, read with the types of today's `model` for the columns that both have."""
+    stored = {column["name"] for column in inspect(connection).get_columns(name)}
+    table = store.table_of(model)
+    shared = [column for column in table.columns if column.name in stored]
+    for row in connection.execute(table.select().with_only_columns(*shared)):
+        yield dict(row._mapping)

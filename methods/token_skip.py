@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from methods.kit.claims import Claim, gain, saved
 from methods.kit.decoding import decode, left_padded
+from methods.kit.errors import Refused
 from methods.kit.meter import Meter
 from methods.kit.method import Data, Item, Output, Prompt, answer_budget, labelled, split_answer
 from methods.kit.models import Models, Role, copy_of
@@ -114,6 +115,8 @@ def own_chains(role: Role, items: list[Item], config: Config) -> tuple[list[tupl
             (thinking, _), (answer, _) = split_answer(role, written)
             if role.decode(answer).replace(role.tokenizer.eos_token, "").split() == item.answer.split():
                 kept.append((item, thinking[:-1]))
+    if not kept:
+        raise Refused(f"token_skip: the model answers none of {len(items)} training problems: no chain of its own to compress")
     return kept, cost
 
 

@@ -104,7 +104,7 @@ def draws(split: str, level: int, seed: int, count: int) -> list[Problem]:
     """Up to `count` different problems of one split and level; fewer only where the level has no more."""
     rng = random.Random(f"chains {split} {level} {seed}")
     found: dict[str, Problem] = {}
-    for _ in range(400 * count):  # level 1 has some hundred test problems in all
+    for _ in range(60 * count):  # level 1 has some hundred test problems in all
         problem = draw(rng, level)
         if problem.split == split:
             found.setdefault(problem.question, problem)

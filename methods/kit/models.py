@@ -64,14 +64,14 @@ class Role:
 Models = dict[str, Role]
 
 
-def as_role(name: str, model: nn.Module, tokenizer: Any) -> Role:
+def as_role(name: str, model: nn.Module, tokenizer: Any, where: str = "") -> Role:
     """Reads the marks from the tokenizer. Raises `Refused` for a model without a thinking delimiter of one token."""
     marks = {text: tokenizer(text, add_special_tokens=False)["input_ids"] for text in (OPENS, CLOSES)}
     for text, ids in marks.items():
         if len(ids) != 1 or ids[0] == tokenizer.unk_token_id:
-            raise Refused(f"{name}: tokenizer has no single token {text!r}: not a model with a thinking delimiter")
+            raise Refused(f"{where or name}: tokenizer has no single token {text!r}: not a model with a thinking delimiter")
     if tokenizer.eos_token_id is None:
-        raise Refused(f"{name}: tokenizer key eos_token is not set")
+        raise Refused(f"{where or name}: tokenizer key eos_token is not set")
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     return Role(name, model, tokenizer, marks[CLOSES][0], tokenizer.eos_token_id, pad)
 
@@ -131,7 +131,10 @@ def load(name: str, folder: Path | str, device: str = "cpu") -> Role:
         tokenizer = AutoTokenizer.from_pretrained(where, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
         raise Refused(f"{where}: cannot be read as a checkpoint: {str(error).splitlines()[0]}") from None
-    if getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", True):
+    kinds = set(getattr(config, "layer_types", None) or ())
+    if kinds - {"full_attention"}:
+        raise Refused(f"{where}/config.json: layer_types has {sorted(kinds)}: methods need full attention in every layer")
+    if not kinds and getattr(config, "sliding_window", None):
         raise Refused(f"{where}/config.json: sliding_window = {config.sliding_window}: methods need full attention")
     try:
         model = AutoModelForCausalLM.from_pretrained(
@@ -139,4 +142,4 @@ def load(name: str, folder: Path | str, device: str = "cpu") -> Role:
         )
     except Exception as error:  # safetensors, config and shape errors share no base class
         raise Refused(f"{where}: weights cannot be read: {str(error).splitlines()[0]}") from None
-    return as_role(name, model.to(device).eval(), tokenizer)
+    return as_role(name, model.to(device).eval(), tokenizer, str(where))

@@ -3,7 +3,7 @@
 import importlib.util
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -14,6 +14,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast,
 
 from methods.kit import chains
 from methods.kit.models import Role, as_role, small_llama, word_tokenizer
+from methods.kit.training import Example, Recipe, supervised, train
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,6 +61,17 @@ def bpe_checkpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
         num_key_value_heads=2, max_position_embeddings=2048, eos_token_id=tokenizer.eos_token_id, bos_token_id=None,
     )  # fmt: skip
     model = LlamaForCausalLM(LlamaConfig(**shape)) if request.param == "llama" else Qwen2ForCausalLM(Qwen2Config(**shape))
+    role = as_role("long", model, tokenizer)
+    rng = random.Random(0)
+
+    def examples() -> Iterator[Example]:
+        """It learns to write one short line and one answer, right for some problems: methods that learn from a model's own right
+        answers need it to have some."""
+        while True:
+            question = chains.draw(rng, rng.randint(1, 3)).question
+            yield supervised(role.prompt(question), role.encode(" a 0 </think> 0 0<|endoftext|>"))
+
+    train(role, examples(), Recipe(150, rate=1e-2, batch=8, warm_up=5), seed=0)
     folder = tmp_path_factory.mktemp(request.param)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

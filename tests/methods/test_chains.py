@@ -40,7 +40,9 @@ def test_no_multiplication_forgets_the_past(seed: int, level: int) -> None:
 
 @pytest.mark.parametrize("level", chains.LEVELS)
 def test_splits_never_meet(level: int) -> None:
-    drawn = {split: {p.question for p in chains.draws(split, level, seed, 60)} for seed, split in enumerate(("train", "dev", "test"))}
+    drawn = {
+        split: {p.question for p in chains.draws(split, level, seed, 60)} for seed, split in enumerate(("train", "dev", "test"))
+    }
     assert not drawn["train"] & drawn["test"]
     assert not drawn["train"] & drawn["dev"]
     assert not drawn["dev"] & drawn["test"]

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
 from methods.kit import chains
-from methods.kit.models import Role, as_role, small_llama, word_tokenizer
+from methods.kit.models import Role, as_role, load, small_llama, word_tokenizer
 from methods.kit.training import Example, Recipe, supervised, train
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +61,10 @@ def bpe_checkpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
         num_key_value_heads=2, max_position_embeddings=2048, eos_token_id=tokenizer.eos_token_id, bos_token_id=None,
     )  # fmt: skip
     model = LlamaForCausalLM(LlamaConfig(**shape)) if request.param == "llama" else Qwen2ForCausalLM(Qwen2Config(**shape))
-    role = as_role("long", model, tokenizer)
+    folder = tmp_path_factory.mktemp(request.param)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    role = load("long", folder)  # an architecture may bring a tokenizer class of its own that splits differently
     rng = random.Random(0)
 
     def examples() -> Iterator[Example]:
@@ -72,9 +75,7 @@ def bpe_checkpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
             yield supervised(role.prompt(question), role.encode(" a 0 </think> 0 0<|endoftext|>"))
 
     train(role, examples(), Recipe(150, rate=1e-2, batch=8, warm_up=5), seed=0)
-    folder = tmp_path_factory.mktemp(request.param)
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    role.model.save_pretrained(folder)  # type: ignore[operator]
     return folder
 
 

@@ -18,7 +18,8 @@ def solve(question: str) -> str:
     registers = {first[0]: int(first[1]), first[2]: int(first[3])}
     for _, target, operator, operand in lines:
         value = registers[operand] if operand in registers else int(operand)
-        registers[target] = eval(f"({registers[target]} {operator} {value}) % 5")
+        results = {"+": registers[target] + value, "-": registers[target] - value, "*": registers[target] * value}
+        registers[target] = results[operator] % 5
     return f"{registers['x']} {registers['y']}"
 
 

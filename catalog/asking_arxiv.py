@@ -11,7 +11,7 @@ from catalog.announcements import announcement_days
 from catalog.records import Counts, SourceReport, note_asked, store_records
 from catalog.schema import CONFIRMED, PRINTED_ID, AskedId, Paper, SourceState
 from catalog.sources import followed, polite
-from catalog.sources.arxiv_query import BATCH_IDS, MOST_RESULTS, QueryApi
+from catalog.sources.arxiv_query import BATCH_IDS, MOST_RESULTS, QueryApi, Record
 from catalog.sources.followed import Followed
 
 ROTA_DAYS = 7  # known papers are asked for again within a week: titles change, papers are withdrawn
@@ -44,10 +44,11 @@ def ask(
         try:
             records = api.records(batch, follows.arxiv.canary)
         except polite.FetchError as error:
+            # One batch may hold a record that arXiv stumbles over; after two it is arXiv itself, and is left in peace.
+            lost = batch if isinstance(error, polite.BadAnswer) and not problems else ids[start:]
             problems.append(str(error))
-            report.failed += len(batch)
-            if isinstance(error, polite.Unreachable):
-                report.failed += len(ids) - start - len(batch)
+            report.failed += len(lost)
+            if lost is not batch:
                 break
             continue
         found = [records[number] for number in batch if number in records]
@@ -64,16 +65,19 @@ def ask(
         for query in follows.arxiv.query:
             for opening, closing in _windows(first, today):
                 say(f"arXiv: {query.name}, submitted {opening} to {closing}")
+                matches: list[Record] = []
                 try:
-                    matches = list(api.submitted(query.query, opening, closing))
+                    for record in api.submitted(query.query, opening, closing):
+                        matches.append(record)  # a later page that fails does not take the earlier ones with it
                 except polite.FetchError as error:
                     problems.append(str(error))
                     report.failed += 1
-                    break
                 if len(matches) >= MOST_RESULTS:
                     problems.append(f"{query.name}: more than {MOST_RESULTS} matches from {opening} to {closing}")
                 counts.add(store_records(session, matches, found_by=query.name, served_by=server, today=today))
                 session.commit()
+                if report.failed:
+                    break
     report.count(counts)
     report.requests = http.requests_made - before
     if problems:

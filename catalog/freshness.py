@@ -30,7 +30,7 @@ def status(session: Session, root: Path, today: date) -> dict[str, Any]:
     named = select(Mention.paper_key).where(col(Mention.gone_on).is_(None))
     confirmed = select(func.count()).select_from(Paper).where(Paper.status == CONFIRMED)
     return {
-        "papers_total": session.exec(select(func.count()).select_from(Paper)).one(),
+        "papers_total": papers_total(session),
         "papers_listed": session.exec(listed).one(),
         "papers_confirmed": session.exec(confirmed).one(),
         "papers_listed_confirmed": session.exec(confirmed.where(col(Paper.key).in_(named))).one(),
@@ -38,6 +38,11 @@ def status(session: Session, root: Path, today: date) -> dict[str, Any]:
         "stale": old or any(source["overdue"] for source in sources),
         "sources": sources,
     }
+
+
+def papers_total(session: Session) -> int:
+    """Papers known, each counted once: a title-keyed row whose arXiv id was found later is not another paper."""
+    return session.exec(select(func.count()).select_from(Paper).where(col(Paper.merged_into).is_(None))).one()
 
 
 def newest_announced(session: Session) -> tuple[str | None, date | None]:

@@ -13,7 +13,7 @@ from catalog import arxiv_id
 from catalog.listing import Entry
 from catalog.records import Counts
 from catalog.resolving import Resolved, resolve
-from catalog.schema import CONFIRMED, LISTED, PRINTED_ID, FormerTitle, Mention, Paper
+from catalog.schema import CONFIRMED, ENTRY, LISTED, PRINTED_ID, FormerTitle, Mention, Paper
 from catalog.sources.survey_lists import Fetched
 from catalog.store import table_of, upsert, upsert_papers
 
@@ -153,7 +153,7 @@ def _store_papers(
             continue
         if paper.status == LISTED and paper.title != (title := _most_printed(rows)):
             paper.title = title
-        if paper.found_by == PRINTED_ID:
+        if paper.found_by in (PRINTED_ID, ENTRY):
             paper.found_by = found_by
         if paper.merged_into is not None:
             paper.merged_into = None

@@ -40,7 +40,8 @@ def describe(url: URL) -> str:
 
 
 def is_sqlite_file(url: URL) -> bool:
-    return url.get_backend_name() == "sqlite" and bool(url.database) and url.database != ":memory:"
+    name = url.database or ":memory:"
+    return url.get_backend_name() == "sqlite" and name != ":memory:" and not name.startswith("file:")
 
 
 def connect(url: URL, *, read_only: bool = False) -> Engine:

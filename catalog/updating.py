@@ -14,7 +14,7 @@ from sqlmodel import Session, col, func, select
 from catalog import asking_arxiv, clock, listing, mentions
 from catalog.errors import Refused
 from catalog.records import SourceReport
-from catalog.schema import CrawlRun, Mention, Paper, SourceState
+from catalog.schema import LISTED, CrawlRun, Mention, Paper, SourceState
 from catalog.sources import followed, polite, survey_lists
 from catalog.sources.followed import Followed
 from catalog.sources.survey_lists import Fetched
@@ -48,7 +48,7 @@ def update(
                 reports.append(_fetch_list(session, http, each, fetched))
         try:
             if only in (None, followed.ARXIV):
-                named = mentions.listed_ids(session)
+                named = mentions.listed_ids(session) | _unseen(session)
                 for served in fetched.values():
                     named |= mentions.printed_ids(served.entries or [])
                 reports.append(
@@ -119,5 +119,7 @@ def _settle(
     session.commit()
 
 
-def papers_total(session: Session) -> int:
-    return session.exec(select(func.count()).select_from(Paper)).one()
+def _unseen(session: Session) -> set[str]:
+    """Ids of papers, an entry's for one, that no record was seen of yet."""
+    chosen = select(Paper.key).where(Paper.status == LISTED, col(Paper.arxiv_id).is_not(None))
+    return set(session.exec(chosen))

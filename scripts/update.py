@@ -9,8 +9,11 @@ import os
 import sys
 from dataclasses import asdict
 from datetime import date
+from pathlib import Path
 
-from catalog import store, updating
+from sqlmodel import Session
+
+from catalog import curated, freshness, store, updating
 from catalog.clock import today
 from catalog.errors import Refused, nearest
 from catalog.root import find_root
@@ -39,6 +42,7 @@ def main(args: argparse.Namespace) -> int:
     on_terminal = sys.stderr.isatty() and not args.json
     http = polite.Session(notice=_output.note)
     with store.writing(root) as session:
+        entries_read = _store_entries(session, root)
         reports, code = updating.update(
             session,
             root,
@@ -48,15 +52,27 @@ def main(args: argparse.Namespace) -> int:
             abstracts=args.abstracts,
             say=_output.note if on_terminal else lambda line: None,
         )
-        papers_total = updating.papers_total(session)
+        papers_total = freshness.papers_total(session)
     rows = [asdict(report) for report in reports]
     if args.json:
         _output.document({"sources": rows, "papers_total": papers_total})
-        return code
+        return code or entries_read
     columns = ["name", "outcome", "new", "changed", "unchanged", "failed", "requests", "detail"]
     _output.table(columns, [[row[column] for column in columns] for row in rows])
     _output.line(f"papers_total\t{papers_total}")
-    return code
+    return code or entries_read
+
+
+def _store_entries(session: Session, root: Path) -> int:
+    """0, or 3 where an entry is malformed: that is said, but holds up no crawl."""
+    try:
+        curated.store(session, root)
+    except Refused as refused:
+        session.rollback()
+        _output.note(str(refused))
+        return 3
+    session.commit()
+    return 0
 
 
 def _day(text: str) -> date:

@@ -7,6 +7,7 @@ has no time-out; `check_page` and `polite.Session` are the answer to that.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 import arxiv
@@ -67,8 +68,11 @@ class QueryApi:
         """
         wanted = sorted({*ids, canary})
         self._fetch.wants = canary
-        found = {record.arxiv_id: record for record in self._results(arxiv.Search(id_list=wanted, max_results=None))}
-        return found
+        results = self._results(arxiv.Search(id_list=wanted, max_results=None))
+        first = next(results, None)
+        # A batch fits on one page; a total announced too high must not make the package look for another.
+        rest = islice(results, self._fetch.entries - 1) if first else ()
+        return {record.arxiv_id: record for record in ([first, *rest] if first else [])}
 
     def submitted(self, query: str, first: date, last: date) -> Iterator[Record]:
         """Records that match `query` and were submitted from `first` to `last`, both included, oldest first."""
@@ -97,6 +101,7 @@ class _Fetch:
     def __init__(self, session: polite.Session) -> None:
         self._session = session
         self.wants: str | None = None
+        self.entries = 0  # on the page last fetched
 
     def get(self, url: str, headers: dict[str, str] | None = None) -> polite.Answer:
         # The package's own headers are dropped: they name the package, not us.
@@ -104,10 +109,10 @@ class _Fetch:
 
         def check(body: bytes) -> None:
             nonlocal first
-            total, entries = check_page(url, body)
+            total, self.entries = check_page(url, body)
             if self.wants and f"abs/{self.wants}".encode() not in body:
                 raise polite.BadAnswer(f"{_short(url)}: the answer lacks {self.wants}, which arXiv surely has")
-            if total > 0 and not entries:
+            if total > 0 and not self.entries:
                 raise polite.BadAnswer(f"{_short(url)}: an empty page, though {total} results are announced")
             if total == 0 and first:
                 first = False  # a known fault looks like this; only a second empty answer is believed

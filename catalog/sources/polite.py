@@ -28,7 +28,8 @@ READ_S = 30.0  # of silence
 REQUEST_S = 120.0  # for one answer, however steadily it trickles
 TRIES = 5
 UNREACHABLE_TRIES = 2
-RETRY_AFTER_CAP_S = 300.0  # asked to wait longer, this run gives up instead
+RETRY_AFTER_CAP_S = 120.0  # asked to wait longer, this run gives up, and so do the next ones until then
+LONGEST_REST_S = 86_400.0  # no honest server asks for more
 MAX_BYTES = 40_000_000  # after decompression
 
 _AGAIN = frozenset({406, 408, 425, 429, 500, 502, 503, 504})  # arXiv's edge has answered 406 to clients it knew
@@ -44,6 +45,10 @@ class Unreachable(FetchError):
 
 class BadAnswer(FetchError):
     """Something answered, but not with what a healthy source says."""
+
+
+class Resting(FetchError):
+    """The source asked to be left alone for longer than a run waits."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +120,7 @@ class Session:
         self.requests_made = 0
         self._interval_s = interval_s()
         self._notice = notice
-        self._silent: set[str] = set()  # hosts that nothing answers at; asked no more in this run
+        self._given_up: dict[str, FetchError] = {}  # by host: why it is asked no more in this run
         self._http = requests.Session()
         self._http.headers["User-Agent"] = user_agent()
         self._http.headers["Accept"] = "application/atom+xml, application/xml;q=0.9, text/*;q=0.8, */*;q=0.1"
@@ -135,28 +140,28 @@ class Session:
         all tries failed; a status that will not change by itself (404, a redirect) is tried once.
         """
         tries = tries or TRIES
-        if _origin(url) in self._silent:
-            raise Unreachable(f"{_origin(url)}: cannot be reached")
+        if given_up := self._given_up.get(_origin(url)):
+            raise given_up
         for count in range(1, tries + 1):
             wait_s = 0.0
             try:
                 with self._turn(url) if gated else _no_gate() as turn:
                     answer = self._once(url, headers or {})
                     wait_s = _retry_after_s(answer)
-                    turn.hold_s = min(wait_s, RETRY_AFTER_CAP_S)
+                    turn.hold_s = wait_s
                 if answer.status_code == 304:
                     return answer
                 if answer.status_code == 200:
                     check(answer.content)
                     return answer
-                problem: FetchError = BadAnswer(f"{url}: HTTP {answer.status_code}{_location(answer)}")
+                problem: FetchError = BadAnswer(f"{_place(url)}: HTTP {answer.status_code}{_location(answer)}")
                 final = answer.status_code not in _AGAIN
             except FetchError as error:
                 problem, final = error, False
             if wait_s > RETRY_AFTER_CAP_S:
-                raise BadAnswer(f"{problem}; asks to wait {wait_s:.0f} s, more than this run will")
-            if isinstance(problem, Unreachable) and count >= UNREACHABLE_TRIES:
-                self._silent.add(_origin(url))
+                problem = Resting(f"{problem}; asks to be left alone for {wait_s:.0f} s")
+            if isinstance(problem, Resting) or isinstance(problem, Unreachable) and count >= UNREACHABLE_TRIES:
+                self._given_up[_origin(url)] = problem
                 raise problem
             if final or count == tries:
                 raise problem
@@ -178,21 +183,21 @@ class Session:
                 for chunk in response.iter_content(65536):
                     body += chunk
                     if len(body) > MAX_BYTES:
-                        raise BadAnswer(f"{url}: more than {MAX_BYTES} bytes")
+                        raise BadAnswer(f"{_place(url)}: more than {MAX_BYTES} bytes")
                     if time.monotonic() > deadline:
-                        raise BadAnswer(f"{url}: not finished after {REQUEST_S:.0f} s")
+                        raise BadAnswer(f"{_place(url)}: not finished after {REQUEST_S:.0f} s")
                 found = {name.lower(): value for name, value in response.headers.items()}
                 return Answer(response.status_code, bytes(body), found)
         except requests.exceptions.ReadTimeout:
-            raise BadAnswer(f"{url}: silent for {READ_S:.0f} s") from None
+            raise BadAnswer(f"{_place(url)}: silent for {READ_S:.0f} s") from None
         except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
-            raise BadAnswer(f"{url}: the answer broke off after {len(body)} bytes") from None
+            raise BadAnswer(f"{_place(url)}: the answer broke off after {len(body)} bytes") from None
         except requests.exceptions.ConnectionError as error:
             if body or "Read timed out" in str(error):
-                raise BadAnswer(f"{url}: silent for {READ_S:.0f} s after {len(body)} bytes") from None
+                raise BadAnswer(f"{_place(url)}: silent for {READ_S:.0f} s after {len(body)} bytes") from None
             raise Unreachable(f"{_origin(url)}: cannot be reached") from None
         except (requests.exceptions.RequestException, UnicodeError):
-            raise Unreachable(f"{url}: not a URL that can be asked") from None
+            raise Unreachable(f"{_place(url)}: not a URL that can be asked") from None
 
     @contextmanager
     def _turn(self, url: str) -> Iterator["_Turn"]:
@@ -205,15 +210,18 @@ class Session:
                 wait_s = float(gate.read() or 0) - time.time()
             except ValueError:
                 wait_s = self._interval_s
-            # A stamp further off than any honest one was written under another clock.
-            time.sleep(min(max(wait_s, 0.0), RETRY_AFTER_CAP_S + self._interval_s))
+            if wait_s > LONGEST_REST_S + self._interval_s:
+                wait_s = self._interval_s  # the stamp was written under another clock
+            if wait_s > RETRY_AFTER_CAP_S + self._interval_s:
+                raise Resting(f"{_origin(url)}: asked to be left alone for another {wait_s:.0f} s")
+            time.sleep(max(wait_s, 0.0))
             turn = _Turn()
             try:
                 yield turn
             finally:
                 gate.seek(0)
                 gate.truncate()
-                gate.write(repr(time.time() + max(self._interval_s, turn.hold_s)))
+                gate.write(repr(time.time() + max(self._interval_s, min(turn.hold_s, LONGEST_REST_S))))
 
 
 @dataclass
@@ -254,6 +262,11 @@ def _retry_after_s(answer: Answer) -> float:
 
 def _location(answer: Answer) -> str:
     return f", redirects to {answer.headers.get('location', '?')[:200]}" if 300 <= answer.status_code < 400 else ""
+
+
+def _place(url: str) -> str:
+    """The URL for people: a query of a hundred ids says nothing."""
+    return url.partition("?")[0]
 
 
 def _origin(url: str) -> str:

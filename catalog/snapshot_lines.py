@@ -115,7 +115,8 @@ def _checked(where: str, text: str, model: type[Model]) -> Model:
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
-        first: Any = error.errors()[0]
+        # A misspelt key is also a missing one; the misspelling is what helps.
+        first: Any = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
         key = ".".join(map(str, first["loc"]))
         if first["type"] == "extra_forbidden":
             raise Refused(f"{where}: unknown key {key!r}{nearest(key, model.model_fields)}") from None

@@ -1,0 +1,114 @@
+"""A checkout of its own for each test, with two small lists and a loopback server to follow them on."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.__main__ import main
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from loopback import Loopback, serving  # noqa: E402
+
+HERE = Path(__file__).resolve().parents[2]
+
+SOURCES = """
+[arxiv]
+canary = "1706.03762"
+overlap_days = 10
+first_window_days = 20
+
+[[arxiv.query]]
+name = "discovery"
+query = "all:anything"
+
+[[list]]
+name = "first"
+repository = "someone/first-list"
+path = "README.md"
+
+[[list]]
+name = "second"
+repository = "someone/second-list"
+path = "README.md"
+"""
+
+FIRST = """# A list
+
+## Shorter chains
+- [Counting Sheep in Fewer Steps](https://arxiv.org/abs/2501.00011) 2025.01
+- [Walking Backwards: A Study of Reversal](https://arxiv.org/abs/2501.000122)
+- [Known to Nobody Yet but This List](https://arxiv.org/pdf/2502.00099v1)
+
+## Quiet thought
+| Date | Title | Paper |
+| --- | --- | --- |
+| 2025.03 | **Thinking Without a Word** | [link](https://arxiv.org/abs/2501.00011) |
+| 2025.03 | **Only in Proceedings** | [link](https://openreview.net/forum?id=abc) |
+"""
+
+SECOND = """# Another
+
+### All
+- **Walking Backwards: A Study of Reversal**
+  *Ada Example*. [[pdf](https://arxiv.org/pdf/2501.00012)], 2025.01
+- **Thinking Without a Word**
+  *Ada Example*. [[pdf](https://arxiv.org/pdf/2503.00013)], 2025.03
+"""
+
+RECORDS = {
+    "2501.00011": ("Counting Sheep in Fewer Steps", "2025-01-02"),
+    "2501.00012": ("Walking Backwards: A Study of Reversal", "2025-01-03"),
+    "2503.00013": ("Thinking Without a Word", "2025-03-04"),
+    "2603.00014": ("Found by Asking, Named by No List", "2026-03-10"),
+}
+
+
+@pytest.fixture
+def server() -> Iterator[Loopback]:
+    with serving() as loopback:
+        loopback.records |= RECORDS
+        loopback.lists["someone/first-list/HEAD/README.md"] = FIRST.encode()
+        loopback.lists["someone/second-list/HEAD/README.md"] = SECOND.encode()
+        yield loopback
+
+
+@pytest.fixture
+def root(tmp_path: Path, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout whose only source is the loopback server, on the day 2026-03-17 (a Tuesday)."""
+    root = tmp_path / "checkout"
+    (root / "catalog" / "entries").mkdir(parents=True)
+    (root / "catalog" / "taxonomy.toml").write_bytes((HERE / "catalog" / "taxonomy.toml").read_bytes())
+    (root / "catalog" / "sources.toml").write_text(SOURCES)
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("LACONIC_ARXIV_URL", f"{server.url}/api")
+    monkeypatch.setenv("LACONIC_RAW_URL", f"{server.url}/raw")
+    monkeypatch.setenv("LACONIC_ARXIV_INTERVAL", "0.01")
+    monkeypatch.setenv("LACONIC_NOW", "2026-03-17")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in ("LACONIC_DB", "LACONIC_CONTACT", "CI"):
+        monkeypatch.delenv(name, raising=False)
+    return root
+
+
+Laconic = Callable[..., tuple[int, Any, str]]
+
+
+@pytest.fixture
+def laconic(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Laconic:
+    """Runs the command line as a user does: (exit code, JSON document or text on stdout, stderr)."""
+
+    def run(*words: str) -> tuple[int, Any, str]:
+        monkeypatch.setattr(sys, "argv", ["laconic", *words])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return int(str(ended.value.code or 0)), json.loads(out) if "--json" in words and out else out, err
+
+    return run

@@ -1,0 +1,1 @@
+"""The site: text that came from anywhere, made safe (`inline`), laid out (`render`, `charts`) and built (`build`, `csp`)."""

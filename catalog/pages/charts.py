@@ -1,0 +1,137 @@
+"""Where things go on a chart. The template draws; here are scales, ticks, and labels that do not lie on each other."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from catalog.pages.records import Figure
+
+LETTER, LINE = 7.2, 15.0  # width of a letter and height of a line at the chart's font size, with a little air
+MARGIN_LEFT, MARGIN_RIGHT, MARGIN_TOP, MARGIN_BOTTOM = 44.0, 14.0, 12.0, 42.0
+
+
+@dataclass(frozen=True)
+class Point:
+    label: str
+    group: str  # CSS class and shape
+    x: Figure
+    y: Figure
+    named: bool = True  # unnamed points carry their label in the tooltip alone
+
+
+@dataclass(frozen=True)
+class Box:
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def overlap(self, other: "Box") -> float:
+        """Area in common."""
+        wide = min(self.right, other.right) - max(self.left, other.left)
+        high = min(self.bottom, other.bottom) - max(self.top, other.top)
+        return max(wide, 0.0) * max(high, 0.0)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point in pixels, with the ends of its error bars and the place of its label's baseline start."""
+
+    point: Point
+    x: float
+    y: float
+    x_low: float
+    x_high: float
+    y_low: float
+    y_high: float
+    label_x: float
+    label_y: float
+
+
+@dataclass(frozen=True)
+class Chart:
+    width: float
+    height: float
+    left: float
+    right: float
+    top: float
+    bottom: float
+    x_ticks: list[tuple[float, str]]
+    y_ticks: list[tuple[float, str]]
+    marks: list[Mark]
+    frontier: list[tuple[float, float]]  # corners of the steps through the points that nothing beats
+    levels: list[tuple[float, str]]  # horizontal lines with a name
+
+
+def scatter(points: Sequence[Point], width: float, height: float, levels: Sequence[tuple[float, str]] = ()) -> Chart:
+    """Accuracy (a fraction, upwards) against cost (rightwards, from 0)."""
+    left, right, top, bottom = MARGIN_LEFT, width - MARGIN_RIGHT, MARGIN_TOP, height - MARGIN_BOTTOM
+    most = max((point.x.high for point in points), default=1.0) or 1.0
+    step = nice_step(most / (6 if width > 500 else 4))
+    end = math.ceil(most * 1.02 / step) * step
+
+    def at_x(value: float) -> float:
+        return left + (right - left) * value / end
+
+    def at_y(value: float) -> float:
+        return bottom - (bottom - top) * value
+
+    taken = [Box(at_x(p.x.mean) - 6, at_y(p.y.mean) - 6, at_x(p.x.mean) + 6, at_y(p.y.mean) + 6) for p in points]
+    marks = []
+    for point in points:
+        x, y = at_x(point.x.mean), at_y(point.y.mean)
+        label = (x, y)
+        if point.named:
+            label, box = place(x, y, len(point.label) * LETTER, taken, Box(left, top, right, bottom))
+            taken.append(box)
+        marks.append(
+            Mark(point, x, y, at_x(point.x.low), at_x(point.x.high), at_y(point.y.low), at_y(point.y.high), *label)
+        )
+    corners: list[tuple[float, float]] = []
+    for point in frontier(points):
+        x, y = at_x(point.x.mean), at_y(point.y.mean)
+        if corners:
+            corners.append((x, corners[-1][1]))
+        corners.append((x, y))
+    if corners:
+        corners.append((right, corners[-1][1]))
+    return Chart(
+        width, height, left, right, top, bottom,
+        [(at_x(i * step), f"{i * step:g}") for i in range(round(end / step) + 1)],
+        [(at_y(i / 5), f"{20 * i}") for i in range(6)],
+        marks, corners, [(at_y(value), name) for value, name in levels],
+    )  # fmt: skip
+
+
+def place(x: float, y: float, width: float, taken: Sequence[Box], frame: Box) -> tuple[tuple[float, float], Box]:
+    """The first free place for a label around a point, nearest first; where none is free, the least covered one."""
+    best: tuple[float, tuple[float, float], Box] | None = None
+    for far in (9.0, 20.0, 32.0, 46.0):
+        for left, middle in (
+            (x + far, y), (x - far - width, y), (x - width / 2, y - far - LINE / 2), (x - width / 2, y + far + LINE / 2),
+            (x + far, y - far), (x + far, y + far), (x - far - width, y - far), (x - far - width, y + far),
+        ):  # fmt: skip
+            box = Box(left, middle - LINE / 2, left + width, middle + LINE / 2)
+            outside = width * LINE - box.overlap(frame)
+            covered = sum(box.overlap(other) for other in taken) + 3 * outside
+            if best is None or covered < best[0] - 1e-9:
+                best = (covered, (left, middle + LINE / 4), box)
+            if covered <= 1e-9:
+                return best[1], best[2]
+    assert best is not None
+    return best[1], best[2]
+
+
+def frontier(points: Sequence[Point]) -> list[Point]:
+    """The points that no other beats in both cost and accuracy, by their means, cheapest first."""
+    kept: list[Point] = []
+    for point in sorted(points, key=lambda p: (p.x.mean, -p.y.mean)):
+        if not kept or point.y.mean > kept[-1].y.mean:
+            kept.append(point)
+    return kept
+
+
+def nice_step(rough: float) -> float:
+    """The smallest of 1, 2, 2.5 or 5 times a power of ten that is no smaller than `rough`."""
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * 0.999)

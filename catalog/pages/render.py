@@ -1,0 +1,219 @@
+"""From what the catalog knows to Markdown files under build/docs: one function a page, one template each."""
+
+import ast
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from catalog import entries, errata, taxonomy
+from catalog.entries import Entry
+from catalog.pages import bibtex, charts, inline, papers, records
+from catalog.pages.records import Record
+
+BASELINES = ("direct", "cot")
+# What a table of measurements shows, in order, where the run measured it: metric, heading, form of its numbers.
+COLUMNS = [
+    ("accuracy", "Accuracy, %", "percent"),
+    ("tokens", "All tokens", ""),
+    ("thinking_tokens", "Thinking", ""),
+    ("latent_positions", "Latent", ""),
+    ("answer_tokens", "Answer", ""),
+    ("probe_tokens", "Probes", ""),
+    ("flops", "FLOPs", "short"),
+    ("peak_context_tokens", "Peak context", ""),
+    ("cache_bytes", "Cache, bytes", "short"),
+    ("latency_ratio", "Latency ÷ cot", ""),
+]
+# The kinds of token that the task's grammar knows, in the order of the legend.
+KINDS = ["step", "restate", "filler", "verify", "error", "repair", "recap", "answer", "latent", "other"]
+MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything a page may show, read once."""
+
+    root: Path
+    tree: taxonomy.Taxonomy
+    entries: list[Entry]
+    errata: errata.Errata
+    records: dict[str, Record]
+    calibration: dict[str, Any] | None
+    shelf: papers.Shelf
+
+    @classmethod
+    def load(cls, root: Path) -> "Catalog":
+        written = entries.load(root)
+        found = {entry.slug: record for entry in written if (record := records.load(root, entry.slug))}
+        return cls(
+            root, taxonomy.load(root), written, errata.load(root), found, records.calibration(root), papers.load(root)
+        )
+
+
+def render(catalog: Catalog, folder: Path) -> None:
+    """Writes all pages below `folder`, which is emptied first."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(catalog.root / "site" / "docs", folder)
+    shutil.copytree(catalog.root / "site" / "assets", folder / "assets", dirs_exist_ok=True)
+    jinja = environment(catalog)
+
+    def page(path: str, template: str, **values: Any) -> None:
+        text = jinja.get_template(template).render(**values, up="../" * path.count("/"))
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, "utf-8")
+
+    page("index.md", "landing.md.j2", plots=landing_charts(catalog))
+    page("taxonomy.md", "taxonomy.md.j2")
+    page("methods/index.md", "methods.md.j2")
+    for entry in catalog.entries:
+        page(f"methods/{entry.slug}.md", "method.md.j2", entry=entry, **method_values(catalog, entry))
+    years = catalog.shelf.years()
+    page("papers/index.md", "papers.md.j2", years=years)
+    for year, months in years.items():
+        page(f"papers/{year}.md", "year.md.j2", year=year, months=months)
+    page("errata.md", "errata.md.j2")
+    page("calibration.md", "calibration.md.j2")
+    page("freshness.md", "freshness.md.j2")
+    for name, source in (("contributing.md", "CONTRIBUTING.md"), ("changes.md", "CHANGELOG.md")):
+        text = catalog.root / source
+        (folder / name).write_text(text.read_text("utf-8") if text.exists() else "# Changes\n\nNone yet.\n", "utf-8")
+
+
+def environment(catalog: Catalog) -> Environment:
+    """Jinja2 in which every expression is encoded unless it was made as markup."""
+    jinja = Environment(
+        loader=FileSystemLoader(catalog.root / "site" / "templates"),
+        autoescape=True,
+        finalize=inline.finalize,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    jinja.globals.update(
+        catalog=catalog,
+        titles={node.id: node.title for node in catalog.tree.nodes.values()},
+        slugs={entry.slug for entry in catalog.entries},
+        paper_slugs={entry.written.paper.arxiv: entry.slug for entry in catalog.entries if entry.written.paper},
+        link=inline.link,
+        number=inline.number,
+        figure=figure,
+        columns=COLUMNS,
+        kinds=KINDS,
+        baselines=BASELINES,
+        month_name=month_name,
+        fence=fence,
+    )
+    jinja.filters["px"] = lambda value: Markup(f"{value:.1f}")
+    return jinja
+
+
+def figure(cell: records.Figure | None, form: str = "") -> Markup:
+    """A mean and, smaller, its interval."""
+    if cell is None:
+        return inline.number(None, "")
+    mean = inline.number(cell.mean, f"{cell.source}.mean", form)
+    low, high = inline.written(cell.low, form), inline.written(cell.high, form)
+    if low == high:
+        return mean
+    return Markup('{} <small class="interval"><data data-source="{}.low, .high">{}–{}</data></small>').format(
+        mean, inline.inline(cell.source), inline.inline(low), inline.inline(high)
+    )
+
+
+def month_name(month: str) -> str:
+    """`2025-02` → `February 2025`."""
+    return f"{MONTHS[int(month[5:7]) - 1]} {month[:4]}" if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month) else month
+
+
+def fence(text: str, language: str) -> Markup:
+    """A fenced code block: the fence is longer than any in the text, so nothing in it can end it."""
+    ticks = "`" * (1 + max([2, *map(len, re.findall("`+", text))]))
+    return Markup(f"{ticks} {language}\n{text.rstrip()}\n{ticks}")
+
+
+def group_of(entry: Entry) -> str:
+    """The class that colours a method's point."""
+    return "baseline" if entry.slug in BASELINES else entry.written.facets.get("form", ["adjacent"])[0]
+
+
+def landing_charts(catalog: Catalog) -> list[dict[str, Any]]:
+    """One chart for each task and model that records share: only what was measured alike is compared."""
+    found: dict[tuple[str, str], list[charts.Point]] = {}
+    for entry in catalog.entries:
+        record = catalog.records.get(entry.slug)
+        if record is None:
+            continue
+        x, y = record.figure(entry.slug, "tokens"), record.figure(entry.slug, "accuracy")
+        if x and y:
+            where = (str(record.raw["task"]), str(record.raw["model"]))
+            found.setdefault(where, []).append(charts.Point(entry.written.name, group_of(entry), x, y))
+    return [
+        {
+            "task": task,
+            "model": model,
+            "source": ", ".join(sorted({point.x.source.split()[0] for point in points})),
+            "frontier": {point.label for point in charts.frontier(points)},
+            "charts": both_widths(points, chance_lines(catalog, task)),
+        }
+        for (task, model), points in sorted(found.items())
+    ]
+
+
+def both_widths(points: list[charts.Point], levels: list[tuple[float, str]]) -> dict[str, charts.Chart]:
+    """The same chart for a desk and for a phone: one drawing scaled down could not be read."""
+    return {"wide": charts.scatter(points, 720, 400, levels), "narrow": charts.scatter(points, 344, 340, levels)}
+
+
+def chance_lines(catalog: Catalog, task: str) -> list[tuple[float, str]]:
+    for record in catalog.records.values():
+        chance = record.raw.get("chance")
+        if record.raw["task"] == task and isinstance(chance, int | float):
+            return [(float(chance), "chance")]
+    return []
+
+
+def method_values(catalog: Catalog, entry: Entry) -> dict[str, Any]:
+    """What the page of one method shows beside its entry."""
+    record = catalog.records.get(entry.slug)
+    path = catalog.root / "methods" / f"{entry.slug}.py"
+    code = path.read_text("utf-8") if path.exists() else None
+    return {
+        "record": record,
+        "code": code,
+        "header": header(code) if code else {},
+        "plot": method_chart(catalog, entry, record) if record else None,
+        "rivals": [key for key in record.raw["results"] if key not in record.arms(entry.slug)] if record else [],
+        "shown": [c for c in COLUMNS if any(c[0] in cells for cells in record.raw["results"].values())] if record else [],
+        "bibtex": bibtex.bibtex(entry.written.paper) if entry.written.paper else None,
+        "errata": [erratum for erratum in catalog.errata.errata if entry.slug in erratum.methods],
+        "title": entry.written.name,
+    }
+
+
+def method_chart(catalog: Catalog, entry: Entry, record: Record) -> dict[str, charts.Chart] | None:
+    points = []
+    for key in record.raw["results"]:
+        x, y = record.figure(key, "tokens"), record.figure(key, "accuracy")
+        slug, _, arm = key.partition("@")
+        if x and y:
+            group = group_of(entry) if key == entry.slug else "arm" if slug == entry.slug else "baseline"
+            points.append(charts.Point(arm.replace("_", " ") or slug, group, x, y))
+    return both_widths(points, chance_lines(catalog, str(record.raw["task"]))) if len(points) > 1 else None
+
+
+def header(code: str) -> dict[str, str]:
+    """The file's docstring as its parts: `Paper: …`, `Idea: …`, `Kept: …`, `Left out: …`; each may run over several lines."""
+    parts: dict[str, str] = {}
+    name = ""
+    for line in (ast.get_docstring(ast.parse(code)) or "").splitlines()[1:]:
+        begun = re.match(r"([A-Z][a-z]+(?: [a-z]+)?): (.*)", line)
+        if begun:
+            name, parts[begun[1]] = begun[1], begun[2]
+        elif name and line.strip():
+            parts[name] += f" {line.strip()}"
+    return parts

@@ -1,4 +1,4 @@
-"""What one bullet, row or summary of a survey list says: its title, links and date, from its pieces of text in order."""
+"""What one bullet, row or summary of a survey list says: its title, links and date, from its pieces in order."""
 
 import re
 from collections.abc import Iterator
@@ -15,8 +15,9 @@ _LABELS = frozenset(
     {"paper", "papers", "pdf", "arxiv", "link", "links", "code", "github", "project", "page", "homepage", "home"}
     | {"website", "web", "webpage", "blog", "model", "models", "data", "dataset", "datasets", "demo", "huggingface"}
     | {"openreview", "abs", "html", "url", "doi", "star", "stars", "repo", "video", "slides", "poster", "bilibili"}
-    | {"youtube", "twitter", "post", "list", "survey", "report", "technical", "hf", "official", "bibtex", "cite", "tweet"}
+    | {"youtube", "twitter", "post", "list", "survey", "report", "technical", "hf", "official", "bibtex", "cite"}
 )
+_BLOCKS = frozenset({"li", "p", "div", "ul", "ol", "tr"})  # what stands in two of them is not one phrase
 _BARE_URL = re.compile(r"https?://[^\s<>\"'`\])]+")
 _MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _DATE = re.compile(
@@ -63,6 +64,8 @@ def _walk(tag: Tag, without: tuple[str, ...], href: str, strong: bool) -> Iterat
             elif node.name == "img":
                 yield Run("image", str(node.get("alt") or ""), href, source=str(node.get("src") or ""))
             elif node.name not in without:
+                if node.name in _BLOCKS:
+                    yield Run("break")
                 inside = _http(str(node.get("href") or "")) if node.name == "a" else href
                 bold = strong or node.name in ("strong", "b")
                 stack += [(child, inside, bold) for child in reversed(node.contents)]
@@ -114,7 +117,8 @@ def title(pieces: list[Run]) -> str:
             continue
         rest = pieces[start:]
         if run.href:
-            found = "".join(r.text for r in takewhile(lambda r: r.href == run.href and r.kind == "text", rest))
+            same = [r.kind == "text" and r.href == run.href for r in rest]
+            found = "".join(r.text for r in rest[: [*same, False].index(False)])
         elif run.strong:
             phrase = list(takewhile(lambda r: r.kind == "text" and r.strong and (not r.href or is_label(r.text)), rest))
             found = "".join(r.text for r in phrase if not r.href)
@@ -131,6 +135,8 @@ def _trim(text: str) -> str:
     text = clean(text)
     if named := _NUMBERED_NAME.fullmatch(text):
         text = named[2]
+    if (dated := _DATE.match(text.lstrip("[("))) and (rest := text.lstrip("[(")[dated.end() :].lstrip("]) :-–")):
+        text = rest
     while text.endswith(("[", "(")):
         text = text[:-1].rstrip()
     return text.strip(_EDGES)

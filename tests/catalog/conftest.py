@@ -12,7 +12,7 @@ from scripts.__main__ import main
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from loopback import Loopback, serving  # noqa: E402
+from loopback import Loopback, serving
 
 HERE = Path(__file__).resolve().parents[2]
 

@@ -1,0 +1,127 @@
+"""What a reader asks of a filled database."""
+
+import pytest
+from conftest import FIRST, Laconic
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.announcements import announcement_days, is_announcement_day
+from catalog.searching import Index, words
+
+DAYS = __import__("datetime").date
+
+INDEX = Index(
+    [
+        ("paper", "a", "Counting Sheep", words("counting sheep in fewer steps")),
+        ("paper", "b", "Herding Goats", words("herding goats, not sheep")),
+        ("method", "sheep_count", "Sheep Count", words("a method that counts")),
+        ("paper", "c", "Nothing in Common", words("cows")),
+    ]
+)
+
+
+@given(st.text())
+def test_no_text_breaks_the_search(text: str) -> None:
+    for hit in INDEX.search(text):
+        assert 0 < hit.score <= 1
+
+
+@pytest.mark.parametrize("text", ["C++", '"x', "a AND", "title:", "\\", "chain-of-thought", "", "\ud800", "*" * 9999])
+def test_text_that_query_languages_choke_on(text: str) -> None:
+    INDEX.search(text)
+
+
+def test_the_paper_that_says_it_comes_first_and_a_paper_is_nearest_to_itself() -> None:
+    assert [hit.key for hit in INDEX.search("counting sheep")][:2] == ["a", "b"]
+    assert INDEX.search("counting sheep in fewer steps")[0].score == pytest.approx(1, abs=1e-3)
+    assert [hit.key for hit in INDEX.similar("paper", "a")] == ["b"]
+    assert INDEX.search("zebra") == []
+
+
+def test_an_empty_index_answers() -> None:
+    assert Index([]).search("sheep") == []
+
+
+def test_search_and_similar_on_the_command_line(laconic: Laconic) -> None:
+    laconic("update")
+    hits = laconic("search", "sheep", "--json")[1]["hits"]
+    assert hits[0]["key"] == "2501.00011"
+    assert laconic("search", "2501.00012", "--json")[1]["hits"][0]["key"] == "2501.00012"
+    assert laconic("search", "zebra")[:2] == (0, "nothing found\n")
+    assert laconic("similar", "https://arxiv.org/pdf/2501.00011v3", "--json")[1]["id"] == "2501.00011"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("2501.000111", "not a well-formed arXiv id"),
+        ("2402.00999", "no list, query or entry"),
+        ("nonsense", "unknown id"),
+        ("", "unknown id"),
+    ],
+)
+def test_an_unknown_id_is_wrong_usage(laconic: Laconic, text: str, says: str) -> None:
+    laconic("update")
+    for verb in ("show", "similar"):
+        code, out, err = laconic(verb, text)
+        assert (code, out) == (2, "")
+        assert says in err
+
+
+def test_no_database_yet_says_what_to_do(laconic: Laconic) -> None:
+    for words_ in (["search", "x"], ["show", "x"], ["status"], ["export"]):
+        code, _, err = laconic(*words_)
+        assert (code, "laconic import" in err) == (1, True)
+
+
+def test_show_tells_where_a_paper_is_listed_and_what_is_wrong_there(laconic: Laconic) -> None:
+    laconic("update")
+    code, out, _ = laconic("show", "2501.00012")
+    assert code == 0
+    assert "first: A list › Shorter chains [repaired]" in out
+    assert "malformed_id: 2501.000122 is not an arXiv id" in out
+
+
+def test_status_is_about_data_not_about_runs(laconic: Laconic, monkeypatch: pytest.MonkeyPatch) -> None:
+    laconic("update")
+    code, document, _ = laconic("status", "--json")
+    assert (code, document["stale"], document["newest_announced"]) == (0, False, "2026-03-10")
+    assert (document["papers_total"], document["papers_listed"], document["papers_confirmed"]) == (6, 5, 4)
+    monkeypatch.setenv("LACONIC_NOW", "2026-03-19")
+    assert laconic("status")[0] == 4, "by now something newer should have been announced"
+    assert not any(source["overdue"] for source in laconic("status", "--json")[1]["sources"])
+    monkeypatch.setenv("LACONIC_NOW", "2026-03-20")
+    assert all(source["overdue"] for source in laconic("status", "--json")[1]["sources"])
+
+
+def test_nothing_new_on_a_weekend_is_no_alarm() -> None:
+    assert [is_announcement_day(DAYS(2026, 3, day)) for day in range(16, 23)] == [True] * 5 + [False] * 2
+    assert announcement_days(DAYS(2026, 3, 13), DAYS(2026, 3, 15)) == 0
+    assert not is_announcement_day(DAYS(2025, 11, 28)), "the mailing of Thanksgiving evening was left out"
+
+
+def test_parse_list_compares_with_what_is_known(laconic: Laconic, tmp_path: pytest.TempPathFactory) -> None:
+    file = tmp_path / "list.md"  # type: ignore[operator]
+    file.write_text(FIRST)
+    code, document, err = laconic("parse-list", str(file), "--json")
+    assert (code, "laconic import" in err) == (0, True)
+    assert {entry["resolution"] for entry in document["entries"]} <= {"unverified", "conflict"}
+    laconic("update")
+    entries = laconic("parse-list", str(file), "--json")[1]["entries"]
+    found = [(entry["line"], entry["resolution"], entry["arxiv_id"]) for entry in entries]
+    assert found == [
+        (4, "confirmed", "2501.00011"),
+        (5, "repaired", "2501.00012"),
+        (6, "unverified", "2502.00099"),
+        (11, "repaired", "2503.00013"),
+        (12, "unverified", None),
+    ]
+    assert set(entries[0]) == {"line", "section", "title", "printed_id", "arxiv_id", "resolution", "date", "urls", "defects"}
+
+
+def test_parse_list_refuses_what_it_cannot_read(laconic: Laconic, tmp_path: pytest.TempPathFactory) -> None:
+    file = tmp_path / "list.md"  # type: ignore[operator]
+    assert laconic("parse-list", str(file))[0] == 1
+    file.write_bytes(b"\xff")
+    code, _, err = laconic("parse-list", str(file))
+    assert (code, "list.md: line 1" in err) == (1, True)

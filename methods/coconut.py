@@ -4,9 +4,10 @@ Paper: Hao et al., "Training Large Language Models to Reason in a Continuous Lat
 Idea: the last hidden state of one position becomes the input embedding of the next, so a thought need not be a token. A
     curriculum teaches it: stage k replaces the first k written steps by k latent positions; the last stage leaves none.
 Kept: the curriculum over stages with the optimizer re-created at each, loss on the remaining text only, gradient through the
-    whole chain, the state after the final norm as input, a fixed number of latents at test, all text dropped after the last stage.
-Left out: stage mixing (the paper's analysis model only); start- and end-of-latent tokens (the reasoning delimiters
-    serve); a pretrained start (this one has learned to write the steps, and nothing else).
+    whole chain, the state after the final norm as input, a fixed number of latents at test, all text dropped at the last stage.
+Left out: stage mixing (the paper's analysis model only); start- and end-of-latent tokens (the reasoning delimiters serve); a
+    pretrained start (this one has learned to write the steps, and nothing else). Added: a thought is brought to the size of a
+    token's embedding. Trained on chains of up to four steps, so that two cores can; longer ones are asked at test all the same.
 Controls: the same curriculum with no latents, with learned pause vectors at the same positions, and the trained latents replaced
     at test by noise of the same size or by another problem's latents.
 """
@@ -34,9 +35,9 @@ NEEDS = "weights"
 @dataclass(frozen=True)
 class Config:
     latents_per_step: int = 1  # c (section 4.2: 2 on GSM8K, 1 on ProsQA and ProntoQA)
-    stages: int = 8  # as many as the longest standard chain has steps (the paper: 6 for ProsQA's longest path)
-    steps_a_stage: int = 300  # optimizer steps; the paper trains 5 epochs a stage
-    last_stage_factor: int = 4  # the last stage is longer (the paper: 15 of 50 epochs)
+    stages: int = 4  # as many as the longest chain trained on has steps (the paper: 6 for ProsQA's longest path)
+    steps_a_stage: int = 800  # optimizer steps; the paper trains 5 epochs a stage
+    last_stage_factor: int = 2  # the last stage is longer (the paper: 15 of 50 epochs)
     rate: float = 1e-3
     batch: int = 64
     thought: str = "latent"  # what stands in for a removed step in training: latent, none, pause
@@ -77,12 +78,19 @@ def checkpoint(config: Config) -> str:
     return config.thought
 
 
+def as_input(role: Role, hidden: torch.Tensor) -> torch.Tensor:
+    """A hidden state at the size of a token's embedding. After the final norm it is over ten times as long here, and would drown
+    whatever the layers add to it; in GPT-2, which the paper trains, the two are closer."""
+    size = role.model.get_input_embeddings().weight.detach().norm(dim=-1).mean()  # type: ignore[operator]
+    return hidden * (size / hidden.norm(dim=-1, keepdim=True))
+
+
 def think(models: Models, state: State, config: Config, count: int) -> tuple[State, list[torch.Tensor]]:
     """Feeds `count` latent positions; each is the hidden state before it (B, 1, D), or what the control puts in its place."""
     role, fed = models["coconut"], []
     for i in range(count):
         assert state.hidden is not None
-        thought = state.hidden[:, -1:]
+        thought = as_input(role, state.hidden[:, -1:])
         if config.thought == "pause":
             thought = models["pause"].model(i).expand_as(thought)
         elif config.swapped_for == "noise":
@@ -139,9 +147,9 @@ def curriculum_loss(models: Models, items: list[Item], stage: int, config: Confi
     return F.cross_entropy(logits.flatten(0, 1), ids.masked_fill(mask == 0, IGNORED).flatten(), ignore_index=IGNORED)
 
 
-def batches(data: Data, size: int, seed: int) -> Iterator[list[Item]]:
-    """Items of like length together, so that little of a batch is padding."""
-    rng, items = random.Random(seed), data.items(seed)
+def batches(data: Data, longest: int, size: int, seed: int) -> Iterator[list[Item]]:
+    """Items of at most `longest` steps, those of like length together, so that little of a batch is padding."""
+    rng, items = random.Random(seed), (item for item in data.items(seed) if len(item.steps) <= longest)
     while True:
         pool = sorted(islice(items, 16 * size), key=lambda item: len(item.question))
         chunks = [pool[i : i + size] for i in range(0, len(pool), size)]
@@ -156,7 +164,7 @@ def prepare(models: Models, data: Data, config: Config, seed: int) -> Models:
     if config.thought == "pause":
         models["pause"] = Role("pause", PauseVectors(config.latents, role.width))
     weights = [*role.model.parameters(), *(models["pause"].model.parameters() if "pause" in models else ())]
-    source, cost = batches(data, config.batch, seed), Cost()
+    source, cost = batches(data, config.stages, config.batch, seed), Cost()
     for stage in range(1, config.stages + 1):
         steps = config.steps_a_stage * (config.last_stage_factor if stage == config.stages else 1)
         recipe = Recipe(steps, rate=config.rate, batch=config.batch, decay_from=0.5 if stage == config.stages else 1.0)

@@ -39,12 +39,12 @@ def test_with_no_latents_it_is_answering_at_once(models: dict[str, Role], prompt
 def a_thought_is_the_state_before_it(module: ModuleType, models: dict[str, Role], prompts: list[Prompt]) -> None:
     role = models["coconut"]
     state = prefill(role, [role.prompt(prompt.question) for prompt in prompts], hidden=True)
-    before = state.hidden[:, -1:].clone()  # type: ignore[index]
+    before = coconut.as_input(role, state.hidden[:, -1:])  # type: ignore[index]
     after, fed = module.think(models, state, module.Config(stages=2), 2)
     torch.testing.assert_close(fed[0], before)
     again = prefill(role, [role.prompt(prompt.question) for prompt in prompts], hidden=True)
     once = feed(role, again, embeds=before, hidden=True)
-    torch.testing.assert_close(fed[1], once.hidden[:, -1:])  # type: ignore[index]
+    torch.testing.assert_close(fed[1], coconut.as_input(role, once.hidden[:, -1:]))  # type: ignore[index]
     assert after.mask.sum(1).tolist() == (state.mask.sum(1) + 2).tolist()
 
 
@@ -54,7 +54,7 @@ def test_rule(models: dict[str, Role], prompts: list[Prompt]) -> None:
 
 def test_a_mutated_rule_fails(models: dict[str, Role], prompts: list[Prompt], mutated: Callable[..., ModuleType]) -> None:
     """Feeding the first position's state instead of the last one's."""
-    wrong = mutated("coconut", "thought = state.hidden[:, -1:]", "thought = state.hidden[:, :1]")
+    wrong = mutated("coconut", "thought = as_input(role, state.hidden[:, -1:])", "thought = as_input(role, state.hidden[:, :1])")
     with pytest.raises(AssertionError):
         a_thought_is_the_state_before_it(wrong, models, prompts)
 
@@ -70,12 +70,12 @@ def test_latents_of_the_same_problem_change_nothing(models: dict[str, Role], pro
 def test_controls_feed_what_they_say(models: dict[str, Role], prompts: list[Prompt]) -> None:
     role = models["coconut"]
     rows = [role.prompt(prompt.question) for prompt in prompts]
-    pauses = {**models, "pause": Role("pause", coconut.PauseVectors(8, role.width))}
+    pauses = {**models, "pause": Role("pause", coconut.PauseVectors(4, role.width))}
     _, fed = coconut.think(pauses, prefill(role, rows, hidden=True), coconut.Config(thought="pause"), 3)
     for i, vector in enumerate(fed):
         torch.testing.assert_close(vector, pauses["pause"].model(i).expand(4, 1, -1))
     state = prefill(role, rows, hidden=True)
-    size = state.hidden[:, -1:].norm(dim=-1)  # type: ignore[index]
+    size = coconut.as_input(role, state.hidden[:, -1:]).norm(dim=-1)  # type: ignore[index]
     _, noise = coconut.think(models, state, coconut.Config(swapped_for="noise"), 1)
     torch.testing.assert_close(noise[0].norm(dim=-1), size)
 
@@ -92,6 +92,6 @@ def test_each_stage_takes_one_more_step_out(models: dict[str, Role], stage: int,
 def test_the_gradient_reaches_through_the_chain(models: dict[str, Role]) -> None:
     """The loss on the text after the latents moves the embeddings of the question's first word."""
     items = [item for item, _ in zip(chains.items(0), range(3), strict=False)]
-    coconut.curriculum_loss(models, items, 8, coconut.Config()).backward()
+    coconut.curriculum_loss(models, items, 4, coconut.Config()).backward()
     first = models["coconut"].encode("x")[0]
     assert models["coconut"].model.get_input_embeddings().weight.grad[first].abs().sum() > 0  # type: ignore[operator]

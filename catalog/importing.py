@@ -154,7 +154,9 @@ def _carry(url: store.URL) -> Carried:
                 rows = _rows(connection, "papers", Paper)
                 carried.abstracts = {row["key"]: row["abstract"] for row in rows if row.get("abstract")}
             if "crawl_runs" in names:
-                carried.runs = list(_rows(connection, "crawl_runs", CrawlRun))
+                runs = sorted(_rows(connection, "crawl_runs", CrawlRun), key=lambda run: run["id"])
+                # The new database counts its runs itself; else its next one would meet a number already taken.
+                carried.runs = [{name: value for name, value in run.items() if name != "id"} for run in runs]
             if "source_states" in names:
                 carried.states = list(_rows(connection, "source_states", SourceState))
     except (DBAPIError, ValueError, TypeError, KeyError) as error:

@@ -79,6 +79,8 @@ def test_the_main_job_on_postgresql(laconic: Laconic, root: Path, tmp_path: Path
     monkeypatch.setenv("LACONIC_DB", postgres_url())
     assert laconic("import")[0] == 0
     assert laconic("update")[0] == 0
+    assert laconic("import")[0] == 0, "over a database in use"
+    assert laconic("update")[0] == 0
     assert laconic("export", str(tmp_path / "again"))[0] == 0
     assert laconic("search", "sheep", "--json")[1]["hits"][0]["key"] == "2501.00011"
     for path in (root / "catalog" / "snapshot").rglob("*.jsonl"):

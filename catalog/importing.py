@@ -122,7 +122,8 @@ def _fill(connection: Connection, root: Path, snapshot: Snapshot, carried: Carri
     states = {row["name"]: dict(row) for row in snapshot.states}
     for old in carried.states:
         state = states.get(old["name"])
-        if state is not None and state["sha256"] == old.get("sha256"):  # else the validators belong to another text
+        # Validators of another text, or the success of a crawl that the snapshot does not hold, would hide what is missing.
+        if state is not None and all(state[name] == old.get(name) for name in ("sha256", "last_new")):
             state |= {name: old[name] for name in ("etag", "last_modified", "last_success", "served_by") if name in old}
     tables: list[tuple[type[SQLModel], Rows]] = [
         (Meta, [{"name": "schema_version", "value": str(SCHEMA_VERSION)}]),

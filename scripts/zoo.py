@@ -1,12 +1,19 @@
 """Retrain the shipped checkpoints, each with its training record."""
 
 import argparse
+import logging
 
+from catalog.errors import Refused, nearest
 from catalog.root import find_root
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("names", nargs="*", metavar="NAME", help="start, long, direct or a method's slug (default: all, in order)")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="start, long, direct, a method, or one of its checkpoints as method/kind (default: all, in order)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="0 is shipped; others are written beside it")
 
 
@@ -17,15 +24,20 @@ def main(args: argparse.Namespace) -> int:
     from methods.kit.zoo import TRAINERS, shipped, train_base, train_method
 
     torch.set_num_threads(1)  # more threads slow a model this small down
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     root = find_root()
     trained = [slug for slug in method_names(root) if hasattr(load_method(slug, root), "prepare")]
+
+    def say(text: str) -> None:
+        print(text, flush=True)
+
     for name in args.names or [*TRAINERS, *trained]:
+        slug, _, kind = name.partition("/")
         if name in TRAINERS:
-            train_base(name, shipped(root), args.seed, lambda text: print(text, flush=True))
+            train_base(name, shipped(root), args.seed, say)
+        elif slug in trained:
+            train_method(slug, load_method(slug, root), shipped(root), args.seed, say, only=kind)
         else:
-            method = load_method(name, root)
-            if not hasattr(method, "prepare"):
-                print(f"{name}: trains nothing of its own")
-                continue
-            train_method(name, method, shipped(root), args.seed, lambda text: print(text, flush=True))
+            raise Refused(f"zoo: nothing to train for {name!r}{nearest(name, [*TRAINERS, *trained])}", exit_code=2)
     return 0

@@ -1,5 +1,6 @@
 """One supervised training loop: sequences in, weights changed, cost counted."""
 
+import logging
 import math
 import random
 import time
@@ -15,6 +16,7 @@ from methods.kit.errors import Refused
 from methods.kit.meter import Meter
 from methods.kit.models import Models, Role
 
+log = logging.getLogger(__name__)
 IGNORED = -100
 POOL = 16  # batches sorted by length together
 Example = tuple[list[int], list[int]]  # token ids, and the same with IGNORED where no loss is wanted
@@ -104,8 +106,10 @@ def optimize(
         loss.backward()
         nn.utils.clip_grad_norm_(weights, recipe.clip)
         optimizer.step()
-        if watch and (step % every == 0 or step == recipe.steps - 1):
-            watch(step, value)
+        if step % every == 0 or step == recipe.steps - 1:
+            log.info("step %d of %d, loss %.4f", step, recipe.steps, value)
+            if watch:
+                watch(step, value)
     minutes = (time.perf_counter() - started) / 60
     return Cost(recipe.steps, int(meter.positions.sum()), 3 * float(meter.flops.sum()), minutes)
 

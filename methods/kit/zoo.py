@@ -144,10 +144,14 @@ def train_base(name: str, zoo: Zoo, seed: int, say: Callable[[str], None]) -> No
 # ---- what methods train ----------------------------------------------------------------------------------------------------
 
 
-def train_method(slug: str, method: ModuleType, zoo: Zoo, seed: int, say: Callable[[str], None]) -> None:
-    """Trains every checkpoint of a method, one for each kind its arms name, and writes them."""
+def train_method(slug: str, method: ModuleType, zoo: Zoo, seed: int, say: Callable[[str], None], only: str = "") -> None:
+    """Trains every checkpoint of a method, or `only` one, for each kind its arms name, and writes them."""
     kinds = {method.checkpoint(config): config for config in reversed(method.ARMS.values())}
+    if only and only not in kinds:
+        raise Refused(f"{slug}/{only}: no such checkpoint; known: {', '.join(kinds)}", exit_code=2)
     for kind, config in reversed(kinds.items()):
+        if only not in ("", kind):
+            continue
         say(f"{slug}/{kind}: {config}")
         bases, parents = load_bases(zoo, method.FROM, seed)
         models = method.prepare(bases, chains, config, seed)

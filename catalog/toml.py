@@ -34,7 +34,9 @@ def read(path: Path, model: type[Model], root: Path) -> Model:
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        raise Refused(f"{name}: {_line(error.errors()[0], model, raw)}") from None
+        # A misspelt key is both unknown and missing; the spelling is what helps.
+        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+        raise Refused(f"{name}: {_line(first, model, raw)}") from None
 
 
 def _line(error: ErrorDetails, model: type[BaseModel], raw: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from catalog.errors import Refused
 from catalog.pages.build import build
 from catalog.root import find_root
+from methods.kit.record import changed
 from scripts._output import document, line
 
 
@@ -21,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     root = find_root()
-    folder = build(root)
+    folder = build(root, changed)
     pages = sum(1 for _ in folder.rglob("*.html"))
     if args.json:
         document({"folder": str(folder), "pages": pages})

@@ -8,15 +8,16 @@ from pathlib import Path
 
 from catalog.errors import Refused
 from catalog.pages.csp import add_policies
+from catalog.pages.records import Changed
 from catalog.pages.render import Catalog, render
 
 
-def build(root: Path) -> Path:
+def build(root: Path, changed: Changed) -> Path:
     """Renders and builds everything; returns the folder of the site. The same inputs give the same bytes.
 
     Raises `Refused` where a file cannot be read, or where mkdocs warns (a broken link, say): a site is whole or not at all.
     """
-    catalog = Catalog.load(root)
+    catalog = Catalog.load(root, changed)
     render(catalog, root / "build" / "docs")
     # mkdocs stamps its output with the time of day unless told another: the newest paper's month, which is data.
     newest = catalog.shelf.newest

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from catalog.pages.records import Figure
 
 LETTER, LINE = 7.2, 15.0  # width of a letter and height of a line at the chart's font size, with a little air
-MARGIN_LEFT, MARGIN_RIGHT, MARGIN_TOP, MARGIN_BOTTOM = 44.0, 14.0, 12.0, 42.0
+MARGIN_LEFT, MARGIN_RIGHT, MARGIN_TOP, MARGIN_BOTTOM = 44.0, 14.0, 28.0, 42.0
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,12 @@ class Box:
         high = min(self.bottom, other.bottom) - max(self.top, other.top)
         return max(wide, 0.0) * max(high, 0.0)
 
+    def distance(self, other: "Box") -> float:
+        """Between the nearest edges; 0 where they touch."""
+        aside = max(self.left - other.right, other.left - self.right, 0.0)
+        above = max(self.top - other.bottom, other.top - self.bottom, 0.0)
+        return math.hypot(aside, above)
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -46,6 +52,7 @@ class Mark:
     y_high: float
     label_x: float
     label_y: float
+    leader: tuple[float, float] | None  # where a line from the point to a label further off ends
 
 
 @dataclass(frozen=True)
@@ -76,16 +83,29 @@ def scatter(points: Sequence[Point], width: float, height: float, levels: Sequen
     def at_y(value: float) -> float:
         return bottom - (bottom - top) * value
 
+    frame = Box(left, 2.0, width - 2, bottom)
     taken = [Box(at_x(p.x.mean) - 6, at_y(p.y.mean) - 6, at_x(p.x.mean) + 6, at_y(p.y.mean) + 6) for p in points]
     marks = []
     for point in points:
         x, y = at_x(point.x.mean), at_y(point.y.mean)
-        label = (x, y)
+        label, leader = (x, y), None
         if point.named:
-            label, box = place(x, y, len(point.label) * LETTER, taken, Box(left, top, right, bottom))
+            label, box = place(x, y, len(point.label) * LETTER, taken, frame)
             taken.append(box)
+            if box.distance(Box(x, y, x, y)) > 14:
+                leader = (min(max(x, box.left), box.right), min(max(y, box.top), box.bottom))
         marks.append(
-            Mark(point, x, y, at_x(point.x.low), at_x(point.x.high), at_y(point.y.low), at_y(point.y.high), *label)
+            Mark(
+                point,
+                x,
+                y,
+                at_x(point.x.low),
+                at_x(point.x.high),
+                at_y(point.y.low),
+                at_y(point.y.high),
+                *label,
+                leader,
+            )
         )
     corners: list[tuple[float, float]] = []
     for point in frontier(points):
@@ -114,6 +134,8 @@ def place(x: float, y: float, width: float, taken: Sequence[Box], frame: Box) ->
             box = Box(left, middle - LINE / 2, left + width, middle + LINE / 2)
             outside = width * LINE - box.overlap(frame)
             covered = sum(box.overlap(other) for other in taken) + 3 * outside
+            if any(box.distance(other) < box.distance(Box(x, y, x, y)) - 6 for other in taken):
+                covered += LINE  # it would read as another point's label
             if best is None or covered < best[0] - 1e-9:
                 best = (covered, (left, middle + LINE / 4), box)
             if covered <= 1e-9:

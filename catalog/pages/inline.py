@@ -37,7 +37,8 @@ def link(url: str, text: object) -> Markup:
 def number(value: float | int | None, source: str, form: str = "") -> Markup:
     """A figure with where it comes from; a missing one is a dash.
 
-    `form`: `percent` (of a fraction 0..1), `count` (grouped thousands), `short` (three digits and k, M, G, T), else as it is.
+    `form`: `percent` (of a fraction 0..1), `count` (grouped thousands), `short` (three digits and k, M, G, T), `tenths`,
+    `ratio` (two decimals); without one, as its source prints it.
     """
     if value is None:
         return Markup('<span aria-label="not given">–</span>')
@@ -57,6 +58,6 @@ def written(value: float | int, form: str = "") -> str:
             if abs(value) >= size:
                 return f"{value / size:.3g}\u202f{letter}"
         return f"{value:.3g}"
-    if isinstance(value, float):
-        return f"{value:.10g}" if value < 1 else f"{value:.2f}".rstrip("0").rstrip(".")
-    return str(value)
+    if form in ("tenths", "ratio"):
+        return f"{value:.{1 if form == 'tenths' else 2}f}"
+    return f"{value:.10g}"

@@ -14,7 +14,7 @@ from catalog import schema, store
 @dataclass(frozen=True)
 class Listing:
     list_name: str
-    section: str  # headings, outermost first
+    section: str  # the innermost two headings: lists repeat their own title above
     gone: bool
 
 
@@ -43,14 +43,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Shelf:
-    """All the site says of papers. `newest` is the one with the highest arXiv id: ids are given out in order."""
+    """All the site says of papers. `newest` is the one seen at arXiv with the highest id: ids are given out in order."""
 
     rows: list[Row]  # newest first
     sources: list[Source]
 
     @property
     def newest(self) -> Row | None:
-        return next((row for row in self.rows if row.arxiv_id), None)
+        return next((row for row in self.rows if row.arxiv_id and row.confirmed), None)
 
     @property
     def listed(self) -> int:
@@ -88,7 +88,7 @@ def _rows(session: Session) -> list[Row]:
     for mention in session.exec(
         select(schema.Mention).order_by(col(schema.Mention.list_name), col(schema.Mention.line), col(schema.Mention.key))
     ):
-        listing = Listing(mention.list_name, " › ".join(mention.section), mention.gone_on is not None)
+        listing = Listing(mention.list_name, " › ".join(mention.section[-2:]), mention.gone_on is not None)
         listings[mention.paper_key][listing] = None
         for url in mention.urls:
             urls.setdefault(mention.paper_key, url)

@@ -1,7 +1,8 @@
 """Measurements, read from the files that the runner wrote: the only source of measured numbers on the site."""
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,10 @@ from catalog.errors import Refused
 
 FOLDER = Path("methods/results")
 _NEEDED = ("protocol", "method", "task", "model", "seeds", "inputs", "results", "claims")
+
+
+# Which of a record's inputs are no longer what they were. How code is hashed is the lab's business, so it is handed in.
+Changed = Callable[[dict[str, Any], Path], list[str]]
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Figure:
 class Record:
     file: str  # path from the root
     raw: dict[str, Any]
-    stale: list[str] = field(default_factory=list)  # inputs that changed since
+    stale: list[str]  # inputs that changed since
 
     def figure(self, key: str, metric: str) -> Figure | None:
         """`metric` of `slug` or `slug@arm`; None where the run did not measure it."""
@@ -45,7 +50,7 @@ class Record:
         return sorted(found, key=lambda level: (not level.isdigit(), int(level) if level.isdigit() else 0, level))
 
 
-def load(root: Path, slug: str) -> Record | None:
+def load(root: Path, slug: str, changed: Changed) -> Record | None:
     """The record of one method, or None where there is none yet. Raises `Refused` on a file that is no record."""
     raw = _json(root, slug)
     if raw is None:
@@ -58,7 +63,7 @@ def load(root: Path, slug: str) -> Record | None:
         for metric, cell in cells.items():
             if not (isinstance(cell, dict) and {"mean", "low", "high"} <= cell.keys()):
                 raise Refused(f"{file}: results.{key}.{metric}: must hold mean, low and high")
-    return Record(file, raw)
+    return Record(file, raw, changed(raw, root))
 
 
 def calibration(root: Path) -> dict[str, Any] | None:

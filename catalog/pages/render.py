@@ -13,21 +13,21 @@ from markupsafe import Markup
 from catalog import entries, errata, taxonomy
 from catalog.entries import Entry
 from catalog.pages import bibtex, charts, inline, papers, records
-from catalog.pages.records import Record
+from catalog.pages.records import Changed, Record
 
 BASELINES = ("direct", "cot")
 # What a table of measurements shows, in order, where the run measured it: metric, heading, form of its numbers.
 COLUMNS = [
     ("accuracy", "Accuracy, %", "percent"),
-    ("tokens", "All tokens", ""),
-    ("thinking_tokens", "Thinking", ""),
-    ("latent_positions", "Latent", ""),
-    ("answer_tokens", "Answer", ""),
-    ("probe_tokens", "Probes", ""),
+    ("tokens", "All tokens", "tenths"),
+    ("thinking_tokens", "Thinking", "tenths"),
+    ("latent_positions", "Latent", "tenths"),
+    ("answer_tokens", "Answer", "tenths"),
+    ("probe_tokens", "Probes", "tenths"),
     ("flops", "FLOPs", "short"),
-    ("peak_context_tokens", "Peak context", ""),
+    ("peak_context_tokens", "Peak context", "tenths"),
     ("cache_bytes", "Cache, bytes", "short"),
-    ("latency_ratio", "Latency ÷ cot", ""),
+    ("latency_ratio", "Latency ÷ cot", "ratio"),
 ]
 # The kinds of token that the task's grammar knows, in the order of the legend.
 KINDS = ["step", "restate", "filler", "verify", "error", "repair", "recap", "answer", "latent", "other"]
@@ -47,9 +47,9 @@ class Catalog:
     shelf: papers.Shelf
 
     @classmethod
-    def load(cls, root: Path) -> "Catalog":
-        written = entries.load(root)
-        found = {entry.slug: record for entry in written if (record := records.load(root, entry.slug))}
+    def load(cls, root: Path, changed: Changed) -> "Catalog":
+        written = sorted(entries.load(root), key=lambda entry: (entry.slug not in BASELINES, entry.slug))
+        found = {entry.slug: record for entry in written if (record := records.load(root, entry.slug, changed))}
         return cls(
             root, taxonomy.load(root), written, errata.load(root), found, records.calibration(root), papers.load(root)
         )
@@ -188,11 +188,17 @@ def method_values(catalog: Catalog, entry: Entry) -> dict[str, Any]:
         "header": header(code) if code else {},
         "plot": method_chart(catalog, entry, record) if record else None,
         "rivals": [key for key in record.raw["results"] if key not in record.arms(entry.slug)] if record else [],
-        "shown": [c for c in COLUMNS if any(c[0] in cells for cells in record.raw["results"].values())] if record else [],
+        "shown": shown(record) if record else [],
         "bibtex": bibtex.bibtex(entry.written.paper) if entry.written.paper else None,
         "errata": [erratum for erratum in catalog.errata.errata if entry.slug in erratum.methods],
         "title": entry.written.name,
     }
+
+
+def shown(record: Record) -> list[tuple[str, str, str]]:
+    """The columns in which anything was measured; one that is zero throughout says nothing of this method."""
+    cells = record.raw["results"].values()
+    return [column for column in COLUMNS if any(cell.get(column[0], {}).get("mean") for cell in cells)]
 
 
 def method_chart(catalog: Catalog, entry: Entry, record: Record) -> dict[str, charts.Chart] | None:

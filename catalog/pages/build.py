@@ -18,7 +18,10 @@ def build(root: Path, changed: Changed) -> Path:
     Raises `Refused` where a file cannot be read, or where mkdocs warns (a broken link, say): a site is whole or not at all.
     """
     catalog = Catalog.load(root, changed)
-    render(catalog, root / "build" / "docs")
+    try:
+        render(catalog, root / "build" / "docs")
+    except OSError as error:
+        raise Refused(f"{error.filename}: {error.strerror}; the old site stands") from None
     # mkdocs stamps its output with the time of day unless told another: the newest paper's month, which is data.
     newest = catalog.shelf.newest
     month = newest.month if newest and newest.month else "1991-08"

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
 from catalog import entries, errata, taxonomy
 from catalog.entries import Entry
+from catalog.errors import Refused
 from catalog.pages import bibtex, charts, inline, papers, records
 from catalog.pages.records import Changed, Record
 
@@ -63,7 +64,10 @@ def render(catalog: Catalog, folder: Path) -> None:
     jinja = environment(catalog)
 
     def page(path: str, template: str, **values: Any) -> None:
-        text = jinja.get_template(template).render(**values, up="../" * path.count("/"))
+        try:
+            text = jinja.get_template(template).render(**values)
+        except TemplateError as error:  # a record, say, that lacks what the page needs
+            raise Refused(f"site/templates/{template}: the page {path} cannot be rendered: {error}") from None
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, "utf-8")
 

@@ -149,6 +149,15 @@ def test_a_file_that_is_no_record_is_named(root: Path, text: str, words: str) ->
     assert str(refused.value).startswith(words)
 
 
+def test_a_record_that_lacks_what_its_page_needs_is_named(root: Path) -> None:
+    results = root / "methods" / "results"
+    results.mkdir()
+    text = (REPOSITORY / "tests" / "fixtures" / "records" / "cot.json").read_text("utf-8")
+    (results / "cot.json").write_text(text.replace('"verdict"', '"verdikt"'))
+    with pytest.raises(Refused, match=r"method\.md\.j2: the page methods/cot\.md cannot be rendered: .*verdict"):
+        build(root, unchanged)
+
+
 def test_a_method_page_shows_what_it_must(site: Path) -> None:
     page = article(site / "methods" / "token_skip.html")
     headings = [heading.get_text().rstrip("¶") for heading in page.select("h2")]

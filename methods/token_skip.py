@@ -79,7 +79,7 @@ class Importance(nn.Module):
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Logits (B, T) for ids (B, T) whose real positions have mask 1."""
-        places = self.place(torch.arange(ids.shape[1], device=ids.device))
+        places = self.place((mask.cumsum(1) - 1).clamp(min=0))  # counted from the chain's first token, wherever padding puts it
         return self.out(self.body(self.embed(ids) + places, src_key_padding_mask=mask == 0))[..., 0]
 
 

@@ -42,7 +42,7 @@ class Config:
     most_thinking_tokens: int = 320
 
 
-ARMS = {"": Config(), **{f"ratio_{r:g}": Config(ratio=r) for r in (1.0, 0.9, 0.8, 0.7, 0.6, 0.4, 0.3)}}
+ARMS = {"": Config(), **{f"ratio_{r:g}": Config(ratio=r) for r in (1.0, 0.8, 0.6, 0.4)}}
 
 
 def checkpoint(config: Config) -> str:

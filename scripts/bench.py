@@ -52,7 +52,7 @@ def main(args: argparse.Namespace) -> int:
             per_level=FULL,
             date=date,
             command=f"laconic bench {slug}",
-            calibration=gates(root),
+            gates=lambda: gates(root),
             progress=say,
         )
         record.write(results / f"{slug}.json", done)

@@ -50,7 +50,7 @@ def main(args: argparse.Namespace) -> int:
         per_level=QUICK,
         date=today().isoformat(),
         command=" ".join(words),
-        calibration={} if args.model else gates(root),
+        gates=lambda: {} if args.model else gates(root),
         seeds=(args.seed,),
         progress=say,
     )

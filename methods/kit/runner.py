@@ -3,7 +3,7 @@
 import importlib
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
@@ -108,8 +108,9 @@ def measure(
 
 
 def latency_s(method: ModuleType, models: Models, config: Any, problems: list[chains.Problem], seed: int) -> np.ndarray:
-    """Wall seconds a problem, one at a time."""
+    """Wall seconds a problem, one at a time, after one to warm up."""
     taken = []
+    method.generate(models, [problems[0].prompt], config, seed)
     for problem in problems:
         started = time.perf_counter()
         method.generate(models, [problem.prompt], config, seed)
@@ -138,11 +139,11 @@ def compare(
     per_level: int,
     date: str,
     command: str,
-    calibration: Mapping[str, bool],
+    gates: Callable[[], Mapping[str, bool]],
     seeds: tuple[int, ...] = (0,),
     progress: Any = lambda text: None,
 ) -> dict[str, Any]:
-    """A method beside `direct` and `cot` on the same test problems: the record."""
+    """A method beside `direct` and `cot` on the same test problems: the record. `gates` is asked when claims are judged."""
     arms = {key: value for name in dict.fromkeys((*BASELINES, slug)) for key, value in arms_of(name, root).items()}
     problems = [problem for level in chains.LEVELS for problem in chains.draws("test", level, 0, per_level)]
     levels = np.array([problem.level for problem in problems])
@@ -151,16 +152,18 @@ def compare(
     latency: dict[str, np.ndarray] = {}
     loaded: dict[str, tuple[Models, list[Path]]] = {}
     traced: dict[str, Measured] = {}
+    checkpoints: set[Path] = set()
     for seed in seeds:
         table = {}
         for key, (method, config) in arms.items():
             progress(f"{key} on {len(problems)} problems")
             loaded[key] = load_models(zoo, method, config, seed)
+            checkpoints.update(loaded[key][1])
             done = measure(method, loaded[key][0], config, problems, seed)
             table[key] = done.values
             traced[key] = done
             latency[key] = latency_s(method, loaded[key][0], config, timed, seed)
-            if slug in table and key == slug:
+            if key == slug != "cot":
                 # the rival of every method that writes less: the full chain, cut off where this one stopped
                 cot, plain = arms["cot"]
                 spent = done.values["thinking_tokens"] + done.values["latent_positions"] - 1  # its delimiter is one of them
@@ -170,7 +173,7 @@ def compare(
         tables.append(table)
     means = Means(tables, [levels] * len(seeds), without=chains.EXHAUSTED)
     answers = [problem.answer for problem in problems]
-    main = load_method(slug, root)
+    main, holds = load_method(slug, root), gates()
     return {
         "protocol": "full" if per_level >= FULL else "quick",
         "method": slug,
@@ -186,12 +189,12 @@ def compare(
         "chance": chains.CHANCE,
         "majority": max(answers.count(answer) for answer in set(answers)) / len(answers),
         "results": {key: results(key, means, latency, loaded[key]) for key in tables[0]},
-        "claims": [judge(claim, means, calibration, len(seeds)) for claim in main.CLAIMS],
+        "claims": [judge(claim, means, holds, len(seeds)) for claim in main.CLAIMS],
         "trace": trace(slug, problems, traced),
         "inputs": record.inputs(
             root,
-            [root / "methods" / f"{name.partition('@')[0]}.py" for name in arms],
-            sorted({folder for _, folders in loaded.values() for folder in folders}),
+            [root / "methods/kit/runner.py", *(root / "methods" / f"{name.partition('@')[0]}.py" for name in arms)],
+            sorted(checkpoints),
         ),
     }
 
@@ -234,6 +237,6 @@ def spelled(output: Output, role: Role) -> list[dict[str, str]]:
     rows = []
     for text, (_, label) in zip(texts, after, strict=True):
         thinking = label == "thinking" and text != chains.CLOSES
-        kind = next(grammar) if thinking else "latent" if label == "latent" else "answer"
+        kind = next(grammar) if thinking else {"latent": "latent", "probe": "other"}.get(label, "answer")
         rows.append({"text": text, "kind": kind, "label": label})
     return rows

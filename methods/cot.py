@@ -42,8 +42,7 @@ CLAIMS = [
 def generate(models: Models, prompts: list[Prompt], config: Config, seed: int) -> list[Output]:
     role = models["long"]
     rows = [role.prompt(prompt.question) for prompt in prompts]
-    most = config.most_thinking_tokens + answer_budget(role, prompts)
-    return [
-        labelled((row, "prompt"), *split_answer(role, written))
-        for row, written in zip(rows, decode(role, rows, [role.eos_id], most, budgets=config.budgets), strict=True)
-    ]
+    answer = answer_budget(role, prompts)
+    most = config.most_thinking_tokens + answer
+    chains = decode(role, rows, [role.eos_id], most, budgets=config.budgets, answer_tokens=answer)
+    return [labelled((row, "prompt"), *split_answer(role, written)) for row, written in zip(rows, chains, strict=True)]

@@ -58,11 +58,9 @@ def asked(role: Role, question: str, ratio: float) -> list[int]:
 def generate(models: Models, prompts: list[Prompt], config: Config, seed: int) -> list[Output]:
     role = models["token_skip"]
     rows = [asked(role, prompt.question, config.ratio) for prompt in prompts]
-    most = config.most_thinking_tokens + answer_budget(role, prompts)
-    return [
-        labelled((row, "prompt"), *split_answer(role, written))
-        for row, written in zip(rows, decode(role, rows, [role.eos_id], most), strict=True)
-    ]
+    answer = answer_budget(role, prompts)
+    chains = decode(role, rows, [role.eos_id], config.most_thinking_tokens + answer, answer_tokens=answer)
+    return [labelled((row, "prompt"), *split_answer(role, written)) for row, written in zip(rows, chains, strict=True)]
 
 
 # ---- which tokens matter ---------------------------------------------------------------------------------------------------

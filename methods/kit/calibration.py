@@ -78,24 +78,26 @@ def survey_ground(root: Path, seed: int, per_level: int, progress: Callable[[str
 
     whole = over(cot, "long", "long")
     thinking = whole.values["thinking_tokens"] - 1  # without the delimiter
-    exits = np.array([last_step_end(output, whole.role) for output in whole.outputs])
+    kinds = [kinds_of(output, whole.role) for output in whole.outputs]
+    exits = np.array([max((i + 1 for i, kind in enumerate(own) if kind == "step"), default=len(own)) for own in kinds])
+    checks = np.array([own.index("verify") if "verify" in own else len(own) for own in kinds])
     tables = {
         "direct": over(direct, "direct", "direct").values,
         "start": over(cot, "start", "long").values,
         "long": whole.values,
         "halved": over(cot, "long", "long", budgets=thinking // 2).values,
         "exit": over(cot, "long", "long", budgets=exits).values,
+        "unchecked": over(cot, "long", "long", budgets=checks).values,
     }
     training = json.loads((root / "methods" / "zoo" / "direct" / "training.json").read_text())
     table: Table = tables
     return Ground(problems, levels, bases, tables, whole, Means([table], [levels], without=chains.EXHAUSTED), training)
 
 
-def last_step_end(output: Output, role: Role) -> int:
-    """Thinking tokens up to and with the last necessary step; all of them where no step is found."""
+def kinds_of(output: Output, role: Role) -> list[str]:
+    """The kind of each thinking token, the delimiter left out."""
     words = [role.decode([token]) for token in output.written("thinking")]
-    kinds = chains.kinds([word for word in words if word != chains.CLOSES])
-    return max((i + 1 for i, kind in enumerate(kinds) if kind == "step"), default=len(kinds))
+    return chains.kinds([word for word in words if word != chains.CLOSES])
 
 
 def need(ground: Ground) -> Row:
@@ -242,13 +244,16 @@ def room(ground: Ground) -> Row:
 
 
 def reflection(ground: Ground) -> Row:
-    return Row(
-        "reflection counts",
-        False,
-        "chains have no errors to repair: the checks of the traces agree by construction, so taking them out cannot cost accuracy",
-        "checks taken out of its own trace and the rest regenerated: at least 5 points below",
-        {},
+    hardest = chains.LEVELS[-1]
+    gap = of(
+        ground.means("long", "accuracy", hardest) - ground.means("unchecked", "accuracy", hardest), ground.means.count(hardest)
     )
+    seen = (
+        f"long, its checks and what follows them taken out and the answer written anew, loses {points(gap)} at k={hardest}; "
+        "these checks never find an error, since the traces of this task have none"
+    )
+    bound = "checks taken out of its own trace and the rest regenerated: at least 5 points below"
+    return Row("reflection counts", gap.low >= 0.05, seen, bound, ground.by_level("unchecked") | {"loss": gap})
 
 
 def calibrate(root: Path, *, date: str, command: str, per_level: int, progress: Callable[[str], None]) -> dict[str, Any]:

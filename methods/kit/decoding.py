@@ -84,14 +84,17 @@ def extend(
     temperature: float = 0.0,
     generator: torch.Generator | None = None,
     budgets: Sequence[int] | None = None,
+    answer_tokens: int | None = None,
 ) -> list[list[int]]:
     """Writes on from `state` until one of `stop_ids` (kept) or `most_tokens`. A row's last token is never fed back.
 
     With `budgets` (B,), a row that has not closed its thinking by then is made to: the closing delimiter takes the place of
-    its next token. The cache of `state` is used up. Returns the new ids of each of the B rows.
+    its next token. With `answer_tokens`, a row ends that many tokens after the delimiter, so that a chain which was cut cannot
+    go on in the answer. The cache of `state` is used up. Returns the new ids of each of the B rows.
     """
     ends = torch.tensor(list(stop_ids), device=state.mask.device)
     due = torch.tensor(list(budgets), device=state.mask.device) if budgets is not None else None
+    last = torch.full((len(state.mask),), most_tokens - 1, device=state.mask.device)  # the step at which a row ends at the latest
     rows = alive = torch.arange(len(state.mask))
     if role.meter is not None:
         rows = role.meter.rows
@@ -103,14 +106,16 @@ def extend(
                 chosen = torch.where(due == count, role.closes_id, chosen)
                 due = torch.where(chosen == role.closes_id, -1, due)
             columns.append((alive, chosen))
-            going = ~torch.isin(chosen, ends)
-            if count == most_tokens - 1 or not bool(going.any()):
+            if answer_tokens is not None:
+                last = torch.where(chosen == role.closes_id, torch.clamp(last, max=count + answer_tokens), last)
+            going = ~torch.isin(chosen, ends) & (last > count)
+            if not bool(going.any()):
                 break
             if not bool(going.all()):
                 state.cache.batch_select_indices(going.nonzero()[:, 0])
                 state = State(state.cache, state.mask[going], state.logits[going])
                 chosen, alive = chosen[going], alive[going.cpu()]
-                due = due[going] if due is not None else None
+                last, due = last[going], due[going] if due is not None else None
                 if role.meter is not None:
                     role.meter.rows = rows[alive]
             state = feed(role, state, ids=chosen[:, None])
@@ -133,6 +138,7 @@ def decode(
     temperature: float = 0.0,
     generator: torch.Generator | None = None,
     budgets: Sequence[int] | None = None,
+    answer_tokens: int | None = None,
 ) -> list[list[int]]:
     """What the model writes after each prompt: `prefill`, then `extend`."""
-    return extend(role, prefill(role, rows), stop_ids, most_tokens, temperature, generator, budgets)
+    return extend(role, prefill(role, rows), stop_ids, most_tokens, temperature, generator, budgets, answer_tokens)

@@ -80,3 +80,12 @@ def test_right_padding_in_what_is_fed_changes_nothing_before_it(reasoner: Role) 
 
 def test_extend_stops_at_most_tokens(reasoner: Role) -> None:
     assert [len(row) for row in extend(reasoner, prefill(reasoner, prompts(reasoner, [1, 2])), [], 6)] == [6, 6]
+
+
+def test_an_answer_cannot_outgrow_its_budget(reasoner: Role) -> None:
+    """A cut chain that would go on thinking after the delimiter is ended there; the other row's end is its own."""
+    rows = prompts(reasoner, [1, 6])
+    cut = decode(reasoner, rows, [], 30, budgets=[4, 9], answer_tokens=3)
+    assert [len(row) for row in cut] == [4 + 1 + 3, 9 + 1 + 3]
+    free = decode(reasoner, rows, [], 30, budgets=[4, 9])
+    assert [row[: len(own)] for row, own in zip(free, cut, strict=True)] == cut

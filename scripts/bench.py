@@ -7,6 +7,7 @@ import sys
 from catalog.clock import today
 from catalog.errors import Refused
 from catalog.root import find_root
+from scripts._lab import quiet
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,15 +18,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    import torch
-
     from methods.kit import record
     from methods.kit.calibration import calibrate, gates
     from methods.kit.runner import FULL, compare, load_method, method_names
     from methods.kit.zoo import shipped
     from scripts._table import show_record
 
-    torch.set_num_threads(1)  # more threads slow a model this small down
+    quiet()
     root = find_root()
     slugs = method_names(root) if args.all else args.slugs
     if not slugs and not args.calibrate:

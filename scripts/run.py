@@ -11,6 +11,7 @@ from pathlib import Path
 
 from catalog.clock import today
 from catalog.root import find_root
+from scripts._lab import quiet
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,15 +24,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    import torch
-
     from methods.kit import record
     from methods.kit.calibration import gates
     from methods.kit.runner import QUICK, compare, load_method
     from methods.kit.zoo import shipped, train_method
     from scripts._table import show_record
 
-    torch.set_num_threads(1)  # more threads slow a model this small down
+    quiet()
     root = find_root()
 
     def say(text: str) -> None:

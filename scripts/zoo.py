@@ -5,6 +5,7 @@ import logging
 
 from catalog.errors import Refused, nearest
 from catalog.root import find_root
+from scripts._lab import quiet
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,12 +19,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    import torch
-
     from methods.kit.runner import load_method, method_names
     from methods.kit.zoo import TRAINERS, shipped, train_base, train_method
 
-    torch.set_num_threads(1)  # more threads slow a model this small down
+    quiet()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     root = find_root()

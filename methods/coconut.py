@@ -79,8 +79,8 @@ def checkpoint(config: Config) -> str:
 
 
 def as_input(role: Role, hidden: torch.Tensor) -> torch.Tensor:
-    """A hidden state at the size of a token's embedding. After the final norm it is over ten times as long here, and would drown
-    whatever the layers add to it; in GPT-2, which the paper trains, the two are closer."""
+    """A hidden state at the size of a token's embedding: after the final norm it is over ten times as long here, and would drown
+    whatever the layers add to it (see the lab log)."""
     size = role.model.get_input_embeddings().weight.detach().norm(dim=-1).mean()  # type: ignore[operator]
     return hidden * (size / hidden.norm(dim=-1, keepdim=True))
 

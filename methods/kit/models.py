@@ -119,7 +119,7 @@ def save(model: Any, tokenizer: Any, folder: Path) -> None:
 
 
 def load(name: str, folder: Path | str, device: str = "cpu") -> Role:
-    """A checkpoint folder or hub id → a role, in float32, evaluation mode.
+    """A checkpoint folder → a role, in float32, evaluation mode.
 
     Raises `Refused` naming the folder and the config key for anything that is missing or that methods cannot drive.
     """

@@ -8,8 +8,8 @@ import torch
 
 from methods import coconut, direct
 from methods.kit import chains
-from methods.kit.decoding import feed, prefill
-from methods.kit.method import Prompt
+from methods.kit.decoding import decode, feed, prefill
+from methods.kit.method import Prompt, answer_budget
 from methods.kit.models import Role, copy_of
 
 
@@ -23,17 +23,17 @@ def prompts() -> list[Prompt]:
     return [problem.prompt for problem in chains.draws("dev", 3, 0, 4)]
 
 
-def test_with_no_latents_it_is_answering_at_once(models: dict[str, Role], prompts: list[Prompt], reasoner: Role) -> None:
-    """Made to close at once, the model writes what `direct` writes."""
-    closes = models["coconut"].closes_id
-    head = models["coconut"].model.lm_head.weight  # type: ignore[union-attr]
+def test_with_no_latents_it_is_answering_at_once(models: dict[str, Role], prompts: list[Prompt]) -> None:
+    """Nothing stands between the question and what is written; closed at once, that is what `direct` writes."""
+    role = models["coconut"]
+    rows = [role.prompt(prompt.question) for prompt in prompts]
     outputs = coconut.generate(models, prompts, coconut.Config(thought="none"), 0)
-    assert all(output.count("latent") == 0 for output in outputs)
-    answers = direct.generate({"direct": models["coconut"]}, prompts, direct.Config(), 0)
-    state = prefill(models["coconut"], [models["coconut"].prompt(prompt.question) for prompt in prompts])
-    closed = feed(models["coconut"], state, ids=torch.full((4, 1), closes))
-    assert [answer.written("answer")[0] for answer in answers] == closed.logits[:, -1].argmax(-1).tolist()
-    assert head.shape[0] == len(reasoner.tokenizer)
+    budget = 1 + answer_budget(role, prompts)
+    plain = decode(role, rows, [role.eos_id], budget)
+    assert [output.ids for output in outputs] == [row + written for row, written in zip(rows, plain, strict=True)]
+    closed = decode(role, rows, [role.eos_id], budget, budgets=[0] * len(rows))
+    answers = direct.generate({"direct": role}, prompts, direct.Config(), 0)
+    assert [written[1:] for written in closed] == [answer.written("answer") for answer in answers]
 
 
 def a_thought_is_the_state_before_it(module: ModuleType, models: dict[str, Role], prompts: list[Prompt]) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import JSON, Column
 from sqlmodel import Field, SQLModel
 
 # Raise this when a table changes: an older database is then refused with the advice to run `laconic import`.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 CONFIRMED = "confirmed"  # an arXiv record was seen
 LISTED = "listed"  # only a list names it
@@ -45,6 +45,7 @@ class Paper(SQLModel, table=True):
     doi: str | None = None
     journal_ref: str | None = None
     version: int | None = None  # newest version seen
+    announced_version: int | None = None  # newest one announced; beyond `version`, the record is out of date
     published: datetime | None = None  # of version 1, UTC
     updated: datetime | None = None  # of `version`, UTC
     withdrawn: bool = False
@@ -85,6 +86,17 @@ class FormerTitle(SQLModel, table=True):
     paper_key: str = Field(primary_key=True, foreign_key="papers.key")
     title: str = Field(primary_key=True)
     replaced_on: date
+
+
+class PaperVersion(SQLModel, table=True):
+    """One version in a paper's history, as far as it was seen."""
+
+    __tablename__ = "paper_versions"
+    paper_key: str = Field(primary_key=True, foreign_key="papers.key")
+    number: int = Field(primary_key=True)
+    submitted: datetime
+    withdrawn: bool = False
+    served_by: str  # ARXIV | MIRROR
 
 
 class Mention(SQLModel, table=True):
@@ -172,6 +184,36 @@ class SourceState(SQLModel, table=True):
     last_success: date | None = None  # this database alone
     last_new: date | None = None  # the day the source last brought something new
     served_by: str | None = None
+    moved_to: str | None = None  # where the source says it lives now
+    held_entries: int | None = None  # a list that shrank at once: entries it has now; those missing are kept
+    seen_through: date | None = None  # the last mailing up to which every one was read; this database alone
+    asked_at: datetime | None = None  # this database alone
+    cursor: str | None = None  # where a long answer broke off; this database alone
+
+
+class Window(SQLModel, table=True):
+    """A span of submission days that the query API is, or was, to be asked about. This database alone."""
+
+    __tablename__ = "windows"
+    first: date = Field(primary_key=True)
+    last: date = Field(primary_key=True)
+    query: str = Field(primary_key=True)  # hash of the query's text
+    asked_on: date | None = None
+    found: int | None = None
+    done: bool = False
+
+
+class Repository(SQLModel, table=True):
+    """What GitHub says of a repository that a paper or a list names."""
+
+    __tablename__ = "repositories"
+    name: str = Field(primary_key=True)  # owner/name, lower case
+    state: str  # alive | gone
+    moved_to: str | None = None  # its full name now, where that is another
+    archived: bool = False
+    licence: str | None = None  # SPDX id; None where GitHub recognises none
+    pushed_on: date | None = None
+    checked_on: date  # this database alone
 
 
 class AskedId(SQLModel, table=True):

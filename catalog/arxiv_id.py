@@ -51,6 +51,12 @@ def bare(text: str) -> str | None:
     return None
 
 
+def month(number: str) -> str:
+    """`2025-02`, which a canonical id tells even where dates are not known."""
+    digits = number.rpartition("/")[2][:4]
+    return f"{'19' if digits[:2] > '90' else '20'}{digits[:2]}-{digits[2:]}"
+
+
 def read(text: str) -> Printed | None:
     """An id typed by a person: `2502.15589`, `arXiv:2502.15589v2`, or a URL. None where it does not look like one."""
     text = text.strip()

@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, SQLModel
 
+from catalog import arxiv_id
+
 # Raise this when a table changes: an older database is then refused with the advice to run `laconic import`.
 SCHEMA_VERSION = 2
 
@@ -57,11 +59,7 @@ class Paper(SQLModel, table=True):
     @property
     def month(self) -> str | None:
         """`2025-02`, read from the arXiv id: known even where dates are not. None without an id."""
-        if self.arxiv_id is None:
-            return None
-        digits = self.arxiv_id.rpartition("/")[2][:4]
-        century = "19" if digits[:2] > "90" else "20"
-        return f"{century}{digits[:2]}-{digits[2:]}"
+        return arxiv_id.month(self.arxiv_id) if self.arxiv_id else None
 
 
 # `found_by` of a record that was fetched only because a list's wrong link printed its id.

@@ -24,3 +24,10 @@ def is_announcement_day(day: date) -> bool:
 def announcement_days(after: date, through: date) -> int:
     """How many announcement days lie after `after`, up to and with `through`."""
     return sum(is_announcement_day(after + timedelta(days=n)) for n in range(1, (through - after).days + 1))
+
+
+def latest_announcement_day(through: date) -> date:
+    """The last day up to and with `through` on which a mailing went out."""
+    while not is_announcement_day(through):
+        through -= timedelta(days=1)
+    return through

@@ -1,21 +1,20 @@
-"""The arXiv side of a crawl: records for the ids that lists name, and papers that no list names yet."""
+"""The arXiv side of a crawl: the mailings, full records, and windows of the past.
+
+The RSS feed is asked first, being cheap and steady; OAI-PMH fills in for mailings that were missed; both only name
+papers, whose records the query API then gives in batches. What fails is reported and does not hold up the rest.
+"""
 
 from collections.abc import Callable
-from datetime import date, timedelta
-from zlib import crc32
+from datetime import date
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
-from catalog import clock
+from catalog import asking_records, backfilling, mailings
 from catalog.announcements import announcement_days
-from catalog.records import Counts, SourceReport, note_asked, store_records
-from catalog.schema import CONFIRMED, PRINTED_ID, AskedId, Paper, SourceState
+from catalog.asking import Asking
+from catalog.records import SourceReport
 from catalog.sources import followed, polite
-from catalog.sources.arxiv_query import BATCH_IDS, MOST_RESULTS, QueryApi, Record
 from catalog.sources.followed import Followed
-
-ROTA_DAYS = 7  # known papers are asked for again within a week: titles change, papers are withdrawn
-WINDOW_DAYS = 31  # one discovery request covers no more
 
 
 def ask(
@@ -28,94 +27,48 @@ def ask(
     abstracts: bool,
     say: Callable[[str], None],
 ) -> SourceReport:
-    """Records of the ids in `named` that lack one, then discovery, once a day unless `since` asks for more."""
-    report, before, counts = SourceReport(followed.ARXIV), http.requests_made, Counts()
-    state, today = session.get(SourceState, followed.ARXIV), clock.today()
-    last_success, last_new = (state.last_success, state.last_new) if state else (None, None)
-    api = QueryApi(http)
-    server = polite.server(api.url)
-    problems: list[str] = []
-
-    due = last_success != today
-    ids = _ids_to_ask(session, named, rota=due, abstracts=abstracts, today=today)
-    for start in range(0, len(ids), BATCH_IDS - 1):
-        batch = ids[start : start + BATCH_IDS - 1]
-        say(f"arXiv: records {start + 1}–{start + len(batch)} of {len(ids)}")
-        try:
-            records = api.records(batch, follows.arxiv.canary)
-        except polite.FetchError as error:
-            # One batch may hold a record that arXiv stumbles over; after two it is arXiv itself, and is left in peace.
-            lost = batch if isinstance(error, polite.BadAnswer) and not problems else ids[start:]
-            problems.append(str(error))
-            report.failed += len(lost)
-            if lost is not batch:
-                break
-            continue
-        found = [records[number] for number in batch if number in records]
-        counts.add(store_records(session, found, found_by=PRINTED_ID, served_by=server, today=today))
-        note_asked(session, batch, [record.arxiv_id for record in found], today)
-        session.commit()
-    if (due or since) and not problems:
-        high_water = last_success or last_new
-        first = since or (
-            high_water - timedelta(days=follows.arxiv.overlap_days)
-            if high_water
-            else today - timedelta(days=follows.arxiv.first_window_days)
+    """Brings the papers of arXiv up to date: those in `named`, those announced since the last time, those since `since`."""
+    before = http.requests_made
+    asking = Asking(session, http, follows, say)
+    mailings.read(asking)
+    if since:
+        backfilling.request(session, asking.follows, since, asking.today)
+    asked_records = False
+    with asking.part():
+        asked_records = asking_records.ask(asking, named, abstracts=abstracts)
+    with asking.part():
+        found, any_empty = backfilling.answer(
+            session, asking.api, asking.follows, served_by=asking.server, today=asking.today, say=say
         )
-        for query in follows.arxiv.query:
-            for opening, closing in _windows(first, today):
-                say(f"arXiv: {query.name}, submitted {opening} to {closing}")
-                matches: list[Record] = []
-                try:
-                    for record in api.submitted(query.query, opening, closing):
-                        matches.append(record)  # a later page that fails does not take the earlier ones with it
-                except polite.FetchError as error:
-                    problems.append(str(error))
-                    report.failed += 1
-                if len(matches) >= MOST_RESULTS:
-                    problems.append(f"{query.name}: more than {MOST_RESULTS} matches from {opening} to {closing}")
-                counts.add(store_records(session, matches, found_by=query.name, served_by=server, today=today))
-                session.commit()
-                if report.failed:
-                    break
+        asking.counts.add(found)
+        asking.empty = asking.empty or ("nothing in the windows that were asked about" if any_empty else "")
+    if asking.empty and not asked_records and not asking.problems:
+        with asking.part():
+            asking.api.records([], asking.follows.canary)
+    return _report(asking, http.requests_made - before)
+
+
+def _report(asking: Asking, requests: int) -> SourceReport:
+    report, state, counts = SourceReport(followed.ARXIV), asking.state, asking.counts
     report.count(counts)
-    report.requests = http.requests_made - before
-    if problems:
-        report.outcome = "partial" if counts.new or counts.changed or counts.unchanged else "failed"
-        report.detail = "; ".join(dict.fromkeys(problems))
-        return report
-    if counts.new or counts.changed:
+    report.failed, report.requests = asking.lost, requests
+    if asking.problems:
+        report.outcome = "partial" if asking.succeeded and requests else "failed"
+        report.failed = report.failed or 1
+        report.detail = "; ".join(dict.fromkeys(asking.problems))
+    elif counts.new or counts.changed or asking.noted:
         report.outcome = "stored"
-    elif report.requests and not counts.unchanged:
-        quiet = last_success is not None and announcement_days(last_success, today) == 0
-        report.outcome = "nothing_announced" if quiet else "nothing_matched"
-    if report.requests:
-        state = session.get(SourceState, followed.ARXIV) or SourceState(name=followed.ARXIV)
-        state.served_by, state.last_success = server, today
-        if report.new:
-            state.last_new = today
-        session.add(state)
-        session.commit()
+    elif requests and not counts.unchanged:
+        behind = state.seen_through is not None and announcement_days(state.seen_through, asking.today) > 0
+        report.outcome = "nothing_announced" if behind or asking.empty else "nothing_matched"
+    if not asking.problems and asking.empty:
+        report.detail = asking.empty
+    if requests and asking.succeeded:
+        state.served_by = asking.server
+    if requests and not asking.problems:
+        state.last_success = asking.today
+    if counts.new or asking.noted:
+        state.last_new = asking.today
+    asking.session.add(state)
+    asking.session.commit()
     return report
-
-
-def _ids_to_ask(session: Session, named: set[str], *, rota: bool, abstracts: bool, today: date) -> list[str]:
-    """Ids no record was seen of; those whose turn in the weekly rota it is; with `abstracts`, those that lack one."""
-    rows = session.exec(select(Paper.key, Paper.abstract).where(Paper.status == CONFIRMED)).all()
-    confirmed = {key for key, _ in rows}
-    asked = set(session.exec(select(AskedId.arxiv_id).where(AskedId.asked_on == today)))
-    wanted = named - confirmed
-    if rota:
-        wanted |= {key for key in confirmed if crc32(key.encode()) % ROTA_DAYS == today.toordinal() % ROTA_DAYS}
-    if abstracts:
-        wanted |= {key for key, abstract in rows if not abstract}
-    return sorted(wanted - asked)
-
-
-def _windows(first: date, last: date) -> list[tuple[date, date]]:
-    windows = []
-    while first <= last:
-        closing = min(last, first + timedelta(days=WINDOW_DAYS - 1))
-        windows.append((first, closing))
-        first = closing + timedelta(days=1)
-    return windows

@@ -13,7 +13,19 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from catalog.errors import Refused
-from catalog.schema import ARXIV, ENTRY, LISTED, SCHEMA_VERSION, Author, FormerTitle, Mention, Paper, SourceState
+from catalog.schema import (
+    ARXIV,
+    ENTRY,
+    LISTED,
+    SCHEMA_VERSION,
+    Author,
+    FormerTitle,
+    Mention,
+    Paper,
+    PaperVersion,
+    Repository,
+    SourceState,
+)
 
 
 def export(session: Session, folder: Path) -> dict[str, int]:
@@ -29,6 +41,7 @@ def export(session: Session, folder: Path) -> dict[str, int]:
     files = {"papers.jsonl": _lines(papers)}
     for name, mentions in lists.items():
         files[f"listings/{name}.jsonl"] = _lines([_mention(mention) for mention in mentions])
+    files["repositories.jsonl"] = _lines(_repositories(session))
     files["state.json"] = json.dumps(_state(session), indent=1, sort_keys=True) + "\n"
     _refuse_loss(folder, files)
     try:
@@ -46,11 +59,16 @@ def _papers(session: Session) -> list[dict[str, Any]]:
     former: dict[str, list[dict[str, str]]] = defaultdict(list)
     for title in session.exec(select(FormerTitle).order_by(col(FormerTitle.replaced_on), col(FormerTitle.title))):
         former[title.paper_key].append({"title": title.title, "replaced_on": title.replaced_on.isoformat()})
+    versions: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for seen in session.exec(select(PaperVersion).order_by(col(PaperVersion.paper_key), col(PaperVersion.number))):
+        if seen.served_by == ARXIV:
+            version = {"number": seen.number, "submitted": seen.submitted.isoformat(), "withdrawn": seen.withdrawn}
+            versions[seen.paper_key].append(_said(version))
     records = []
     for paper in sorted(session.exec(select(Paper)), key=lambda paper: paper.key):
         if paper.found_by == ENTRY and paper.status == LISTED:
             continue  # the entry itself says all of it
-        records.append(_paper(paper, authors[paper.key], former[paper.key]))
+        records.append({**_paper(paper, authors[paper.key], former[paper.key]), "versions": versions[paper.key]})
     return records
 
 
@@ -98,10 +116,19 @@ def _mention(mention: Mention) -> dict[str, Any]:
     }
 
 
+def _repositories(session: Session) -> list[dict[str, Any]]:
+    records = []
+    for repository in sorted(session.exec(select(Repository)), key=lambda repository: repository.name):
+        facts = repository.model_dump(exclude={"checked_on"})
+        records.append({**facts, "pushed_on": repository.pushed_on and repository.pushed_on.isoformat()})
+    return records
+
+
 def _state(session: Session) -> dict[str, Any]:
     sources = {}
     for state in session.exec(select(SourceState)):
         facts = {"sha256": state.sha256, "parser": state.parser, "entries": state.entries}
+        facts |= {"moved_to": state.moved_to, "held_entries": state.held_entries}
         sources[state.name] = _said({**facts, "last_new": state.last_new and state.last_new.isoformat()})
     return {"schema_version": SCHEMA_VERSION, "sources": sources}
 

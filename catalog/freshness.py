@@ -11,8 +11,8 @@ from catalog.announcements import announcement_days
 from catalog.schema import CONFIRMED, Mention, Paper, SourceState
 from catalog.sources import followed
 
-SOURCE_OVERDUE_DAYS = 2  # announcement days a source may stay without success
-DATA_OVERDUE_DAYS = 5  # announcement days without any newer paper; the field brings some nearly every day
+SOURCE_OVERDUE_DAYS = 2  # with so many announcement days since its last success, a source is overdue
+DATA_OVERDUE_DAYS = 5  # so many without any newer paper: the field brings some nearly every day
 
 
 def status(session: Session, root: Path, today: date) -> dict[str, Any]:
@@ -21,11 +21,13 @@ def status(session: Session, root: Path, today: date) -> dict[str, Any]:
     sources = []
     for name in followed.load(root).names:
         state = states.get(name) or SourceState(name=name)
-        success = state.last_success
-        overdue = success is None or announcement_days(success, today) > SOURCE_OVERDUE_DAYS
-        sources.append({"name": name, "last_success": success, "last_new": state.last_new, "overdue": overdue})
+        # A feed that is served day after day but never a new one has answered well and told nothing.
+        reached = min(filter(None, [state.last_success, state.seen_through]), default=None)
+        overdue = reached is None or announcement_days(reached, today) >= SOURCE_OVERDUE_DAYS
+        facts = {"name": name, "last_success": state.last_success, "last_new": state.last_new, "overdue": overdue}
+        sources.append({**facts, "seen_through": state.seen_through, "moved_to": state.moved_to})
     newest, latest = newest_announced(session)
-    old = latest is None or announcement_days(latest, today) > DATA_OVERDUE_DAYS
+    old = latest is None or announcement_days(latest, today) >= DATA_OVERDUE_DAYS
     listed = select(func.count(func.distinct(col(Mention.paper_key)))).where(col(Mention.gone_on).is_(None))
     named = select(Mention.paper_key).where(col(Mention.gone_on).is_(None))
     confirmed = select(func.count()).select_from(Paper).where(Paper.status == CONFIRMED)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,29 @@ from sqlmodel import Session, SQLModel
 from catalog import arxiv_id, curated, store
 from catalog.errors import Refused
 from catalog.mentions import mention_key
-from catalog.schema import SCHEMA_VERSION, Author, CrawlRun, FormerTitle, Mention, Meta, Paper, SourceState
-from catalog.snapshot_lines import MentionLine, PaperLine, read_lines, read_state
+from catalog.schema import (
+    ARXIV,
+    SCHEMA_VERSION,
+    AskedId,
+    Author,
+    CrawlRun,
+    FormerTitle,
+    Mention,
+    Meta,
+    Paper,
+    PaperVersion,
+    Repository,
+    SourceState,
+    Window,
+)
+from catalog.snapshot_lines import MentionLine, PaperLine, RepositoryLine, read_lines, read_state
+from catalog.sources.followed import ARXIV as ARXIV_SOURCE
 
 Rows = list[dict[str, Any]]
+
+_NEVER = date(1970, 1, 1)
+# What the database knows of a source and the snapshot does not.
+_PRIVATE = ("etag", "last_modified", "last_success", "served_by", "seen_through", "asked_at", "cursor")
 
 
 @dataclass
@@ -26,6 +46,8 @@ class Snapshot:
     papers: Rows = field(default_factory=list)
     authors: Rows = field(default_factory=list)
     former_titles: Rows = field(default_factory=list)
+    versions: Rows = field(default_factory=list)
+    repositories: Rows = field(default_factory=list)
     mentions: Rows = field(default_factory=list)
     states: Rows = field(default_factory=list)
 
@@ -35,8 +57,12 @@ class Carried:
     """What only the old database knows."""
 
     abstracts: dict[str, str] = field(default_factory=dict)
+    announced: dict[str, int] = field(default_factory=dict)  # versions announced whose records were not had yet
     runs: Rows = field(default_factory=list)
     states: Rows = field(default_factory=list)
+    asked: Rows = field(default_factory=list)
+    windows: Rows = field(default_factory=list)
+    checked: dict[str, date] = field(default_factory=dict)  # by repository
     problem: str = ""
 
 
@@ -49,10 +75,14 @@ def read(folder: Path) -> Snapshot:
         if paper.key in lines:
             raise Refused(f"{path}: line {number}: key: {paper.key} stands at line {lines[paper.key]} already")
         lines[paper.key] = number
-        row = paper.model_dump(exclude={"authors", "former_titles"})
+        row = paper.model_dump(exclude={"authors", "former_titles", "versions"})
         found.papers.append({**row, "arxiv_id": arxiv_id.bare(paper.key)})
         found.authors += [{"paper_key": paper.key, "position": n, "name": name} for n, name in enumerate(paper.authors)]
         found.former_titles += [{"paper_key": paper.key, **title.model_dump()} for title in paper.former_titles]
+        served = {"paper_key": paper.key, "served_by": ARXIV}  # a mirror's versions are never exported
+        found.versions += [{**served, **version.model_dump()} for version in paper.versions]
+    if (repositories := folder / "repositories.jsonl").exists():
+        found.repositories = [line.model_dump() for _, line in read_lines(repositories, RepositoryLine)]
     for path in sorted((folder / "listings").glob("*.jsonl")):
         found.mentions += _mentions(path, lines)
     for name, state in read_state(folder / "state.json").sources.items():
@@ -120,18 +150,26 @@ def _remove(path: Path, *, log_only: bool = False) -> None:
 
 def _fill(connection: Connection, root: Path, snapshot: Snapshot, carried: Carried) -> None:
     states = {row["name"]: dict(row) for row in snapshot.states}
+    asked: Rows = []
+    windows: Rows = []
     for old in carried.states:
         state = states.get(old["name"])
         # Validators of another text, or the success of a crawl that the snapshot does not hold, would hide what is missing.
         if state is not None and all(state[name] == old.get(name) for name in ("sha256", "last_new")):
-            state |= {name: old[name] for name in ("etag", "last_modified", "last_success", "served_by") if name in old}
+            state |= {name: old[name] for name in _PRIVATE if name in old}
+            if old["name"] == ARXIV_SOURCE:
+                asked, windows = carried.asked, carried.windows
     tables: list[tuple[type[SQLModel], Rows]] = [
         (Meta, [{"name": "schema_version", "value": str(SCHEMA_VERSION)}]),
-        (Paper, [{**row, "abstract": carried.abstracts.get(row["key"])} for row in snapshot.papers]),
+        (Paper, [{**row, **_private(row["key"], carried)} for row in snapshot.papers]),
         (Author, snapshot.authors),
         (FormerTitle, snapshot.former_titles),
+        (PaperVersion, snapshot.versions),
         (Mention, snapshot.mentions),
         (SourceState, [SourceState(**state).model_dump() for state in states.values()]),
+        (Repository, [{**row, "checked_on": carried.checked.get(row["name"], _NEVER)} for row in snapshot.repositories]),
+        (AskedId, asked),
+        (Window, windows),
         (CrawlRun, carried.runs),
     ]
     for model, rows in tables:
@@ -140,6 +178,10 @@ def _fill(connection: Connection, root: Path, snapshot: Snapshot, carried: Carri
     with Session(connection) as session:
         curated.store(session, root)
         session.flush()
+
+
+def _private(key: str, carried: Carried) -> dict[str, Any]:
+    return {"abstract": carried.abstracts.get(key), "announced_version": carried.announced.get(key)}
 
 
 def _carry(url: store.URL) -> Carried:
@@ -153,13 +195,24 @@ def _carry(url: store.URL) -> Carried:
             names = set(inspect(connection).get_table_names())
             if "papers" in names:
                 rows = _rows(connection, "papers", Paper)
-                carried.abstracts = {row["key"]: row["abstract"] for row in rows if row.get("abstract")}
+                for row in rows:
+                    if row.get("abstract"):
+                        carried.abstracts[row["key"]] = row["abstract"]
+                    if row.get("announced_version"):
+                        carried.announced[row["key"]] = row["announced_version"]
             if "crawl_runs" in names:
                 runs = sorted(_rows(connection, "crawl_runs", CrawlRun), key=lambda run: run["id"])
                 # The new database counts its runs itself; else its next one would meet a number already taken.
                 carried.runs = [{name: value for name, value in run.items() if name != "id"} for run in runs]
             if "source_states" in names:
                 carried.states = list(_rows(connection, "source_states", SourceState))
+            if "asked_ids" in names:
+                carried.asked = list(_rows(connection, "asked_ids", AskedId))
+            if "windows" in names:
+                carried.windows = list(_rows(connection, "windows", Window))
+            if "repositories" in names:
+                rows = _rows(connection, "repositories", Repository)
+                carried.checked = {row["name"]: row["checked_on"] for row in rows}
     except (DBAPIError, ValueError, TypeError, KeyError) as error:
         if not store.is_sqlite_file(url):
             raise

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import date
 from typing import Any
 
@@ -47,15 +47,20 @@ def confirmed_titles(session: Session) -> dict[str, list[str]]:
     return titles
 
 
-def settle(session: Session, fetched: dict[str, Fetched], today: date) -> dict[str, Counts]:
-    """Stores the lists in `fetched` and resolves every mention anew; counts per list what moved. Does not commit."""
+def settle(
+    session: Session, fetched: dict[str, Fetched], today: date, keep_missing: Container[str] = ()
+) -> dict[str, Counts]:
+    """Stores the lists in `fetched` and resolves every mention anew; counts per list what moved. Does not commit.
+
+    A listing that is not there any more is marked as gone, but for the lists in `keep_missing`.
+    """
     before = {mention.key: mention.model_dump() for mention in session.exec(select(Mention))}
     after = {key: dict(row) for key, row in before.items()}
     counts: dict[str, Counts] = {}
     for name, served in fetched.items():
         if served.entries is not None:
             present = _rows(name, served.entries, str(served.sha256), today)
-            counts[name] = _merge(name, present, after, today)
+            counts[name] = _merge(name, present, after, today, keep_missing=name in keep_missing)
     _resolve(after, confirmed_titles(session))
     _store_papers(session, after, before, today)
     moved = [row for key, row in after.items() if row != before.get(key)]
@@ -89,7 +94,9 @@ def _rows(name: str, entries: list[Entry], sha256: str, today: date) -> dict[str
     return rows
 
 
-def _merge(name: str, present: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]], today: date) -> Counts:
+def _merge(
+    name: str, present: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]], today: date, *, keep_missing: bool
+) -> Counts:
     counts = Counts()
     for key, row in present.items():
         old = after.get(key)
@@ -105,7 +112,7 @@ def _merge(name: str, present: dict[str, dict[str, Any]], after: dict[str, dict[
         counts.changed += 1
         old.update({field: row[field] for field in said}, defects=row["defects"])
     for key, row in after.items():
-        if row["list_name"] == name and key not in present and row["gone_on"] is None:
+        if row["list_name"] == name and key not in present and row["gone_on"] is None and not keep_missing:
             counts.changed += 1
             row["gone_on"] = today
     return counts

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, col, delete, select
 
-from catalog.schema import ARXIV, CONFIRMED, MIRROR, AskedId, Author, FormerTitle, Paper
+from catalog.schema import ARXIV, CONFIRMED, MIRROR, AskedId, Author, FormerTitle, Paper, PaperVersion
 from catalog.sources.arxiv_query import Record
 from catalog.store import table_of, upsert, upsert_papers
 from catalog.text import fold
@@ -47,7 +47,7 @@ def store_records(
 ) -> Counts:
     """Writes what is new or changed and counts it; `new` are papers that had no record before. Does not commit."""
     unique = {record.arxiv_id: record for record in records}
-    known = {paper.key: paper for paper in _papers(session, list(unique))}
+    known = {paper.key: paper for paper in papers_of(session, list(unique))}
     authors = _authors(session, list(known))
     counts, rows, names, history = Counts(), [], [], []
     for number, record in unique.items():
@@ -76,6 +76,24 @@ def store_records(
     upsert(connection, table_of(FormerTitle), history)
     session.expire_all()
     return counts
+
+
+def store_former(session: Session, records: Iterable[Record], served_by: str) -> None:
+    """What earlier versions of known papers were called. Does not commit."""
+    records = list(records)
+    known = {paper.key: paper for paper in papers_of(session, sorted({record.arxiv_id for record in records}))}
+    titles, versions = [], []
+    for record in records:
+        paper = known.get(record.arxiv_id)
+        if paper is None:
+            continue
+        if fold(record.title) != fold(paper.title):
+            titles.append({"paper_key": record.arxiv_id, "title": record.title, "replaced_on": record.updated.date()})
+        row = {"paper_key": record.arxiv_id, "number": record.version, "submitted": record.updated}
+        versions.append({**row, "withdrawn": record.withdrawn, "served_by": served_by})
+    upsert(session.connection(), table_of(FormerTitle), titles)
+    upsert(session.connection(), table_of(PaperVersion), versions)
+    session.expire_all()
 
 
 def note_asked(session: Session, asked: Iterable[str], known: Iterable[str], today: date) -> None:
@@ -107,7 +125,7 @@ def _plain(value: Any) -> Any:
     return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
-def _papers(session: Session, keys: Sequence[str]) -> list[Paper]:
+def papers_of(session: Session, keys: Sequence[str]) -> list[Paper]:
     found: list[Paper] = []
     for start in range(0, len(keys), 500):  # databases limit how many values one statement may carry
         found += session.exec(select(Paper).where(col(Paper.key).in_(keys[start : start + 500]))).all()

@@ -34,6 +34,21 @@ class Former(Strict):
     replaced_on: date
 
 
+class VersionLine(Strict):
+    number: Annotated[int, Field(ge=1)]
+    submitted: datetime
+    withdrawn: bool = False
+
+
+class RepositoryLine(Strict):
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_.-]+/[a-z0-9_.-]+$")]
+    state: Literal["alive", "gone"]
+    moved_to: Clean | None = None
+    archived: bool = False
+    licence: Clean | None = None
+    pushed_on: date | None = None
+
+
 class PaperLine(Strict):
     key: Key
     title: Clean
@@ -43,6 +58,7 @@ class PaperLine(Strict):
     primary_category: Clean | None = None
     withdrawn: bool = False
     former_titles: list[Former] = []
+    versions: list[VersionLine] = []
     merged_into: Key | None = None
     served_by: Literal["arxiv", "mirror"] | None = None
     found_by: Clean
@@ -80,6 +96,8 @@ class StateLine(Strict):
     parser: int | None = None
     entries: int | None = None
     last_new: date | None = None
+    moved_to: Clean | None = None
+    held_entries: int | None = None
 
 
 class StateFile(Strict):

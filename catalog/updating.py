@@ -9,18 +9,18 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, func, select
 
 from catalog import asking_arxiv, clock, listing, mentions
 from catalog.errors import Refused
 from catalog.records import SourceReport
-from catalog.schema import LISTED, CrawlRun, Mention, Paper, SourceState
+from catalog.schema import CrawlRun, Mention, SourceState
 from catalog.sources import followed, polite, survey_lists
 from catalog.sources.followed import Followed
 from catalog.sources.survey_lists import Fetched
 
-SHRUNKEN = 0.5  # a list that lost more than this share of its entries at once is not believed
-
+SHRUNKEN = 0.2  # a list that lost this share of its entries at once may have been cut: what is missing is kept
 
 Say = Callable[[str], None]
 
@@ -33,6 +33,7 @@ def update(
     only: str | None = None,
     since: date | None = None,
     abstracts: bool = False,
+    accept_shrunken: bool = False,
     say: Say = lambda line: None,
 ) -> tuple[list[SourceReport], int]:
     """Crawls into `session`, committing as it goes; (reports, exit code 0, 1 or 3). Adds one row to the run log."""
@@ -48,7 +49,7 @@ def update(
                 reports.append(_fetch_list(session, http, each, fetched))
         try:
             if only in (None, followed.ARXIV):
-                named = mentions.listed_ids(session) | _unseen(session)
+                named = mentions.listed_ids(session)
                 for served in fetched.values():
                     named |= mentions.printed_ids(served.entries or [])
                 reports.append(
@@ -56,7 +57,7 @@ def update(
                 )
         finally:  # the lists were fetched; an arXiv that fails, or a person who will not wait, does not lose them
             session.rollback()
-            _settle(session, follows, fetched, reports, today)
+            _settle(session, follows, fetched, reports, today, accept_shrunken)
         failed = [report.outcome in ("failed", "partial") for report in reports]
         all_failed = bool(reports) and all(report.outcome == "failed" for report in reports)
         code = 1 if all_failed else 3 if any(failed) else 0
@@ -82,25 +83,36 @@ def _fetch_list(
             last_modified=state.last_modified if known else None,
             sha256=state.sha256 if known else None,
         )
-        if served.entries is None:
-            report.unchanged = state.entries or 0
-        elif len(served.entries) < SHRUNKEN * (state.entries or 1):
-            report.outcome, report.failed = "failed", 1
-            report.detail = f"{len(served.entries)} entries where there were {state.entries or 'some'}; kept as it was"
-        else:
-            report.outcome = "stored"
-        if report.outcome != "failed":
-            fetched[each.name] = served
-    except (polite.FetchError, Refused) as error:
-        report.outcome, report.failed, report.detail = "failed", 1, str(error)
+        report.outcome = "unchanged" if served.entries is None else "stored"
+        report.unchanged = state.entries or 0 if served.entries is None else 0
+        if served.entries is not None and not served.entries:
+            raise polite.BadAnswer(f"no entry found where there were {state.entries or 'some'}; kept as it was")
+        fetched[each.name] = served
+    except survey_lists.Moved as moved:
+        report.outcome, report.failed, report.detail = "failed", 1, str(moved)
+        state.moved_to = moved.to
+        session.add(state)
+        session.commit()
+    except SQLAlchemyError:
+        raise  # the database is not one of the sources
+    except Exception as error:
+        known_kind = isinstance(error, (polite.FetchError, Refused))
+        report.outcome, report.failed = "failed", 1
+        report.detail = str(error) if known_kind else f"unexpected {type(error).__name__}: {error}"
     report.requests = http.requests_made - before
     return report
 
 
 def _settle(
-    session: Session, follows: Followed, fetched: dict[str, Fetched], reports: list[SourceReport], today: date
+    session: Session,
+    follows: Followed,
+    fetched: dict[str, Fetched],
+    reports: list[SourceReport],
+    today: date,
+    accept_shrunken: bool,
 ) -> None:
-    counts = mentions.settle(session, fetched, today)
+    held = set() if accept_shrunken else {name for name, served in fetched.items() if _shrank(session, name, served)}
+    counts = mentions.settle(session, fetched, today, keep_missing=held)
     by_name = {report.name: report for report in reports}
     urls = {each.name: each.url for each in follows.list}
     for name, served in fetched.items():
@@ -109,17 +121,25 @@ def _settle(
             report.count(moved)
             if not moved.new and not moved.changed:
                 report.outcome = "unchanged"
-            present = select(func.count()).where(Mention.list_name == name, col(Mention.gone_on).is_(None))
-            state.entries = session.exec(present).one()
+            if name in held:
+                has, had = len(served.entries or []), state.entries
+                report.outcome, report.failed = "partial", 1
+                report.detail = f"{has} entries where there were {had}; what is missing is kept until --accept-shrunken"
+                state.held_entries = has
+            else:
+                present = select(func.count()).where(Mention.list_name == name, col(Mention.gone_on).is_(None))
+                state.entries, state.held_entries = session.exec(present).one(), None
         state.sha256, state.etag, state.last_modified = served.sha256, served.etag, served.last_modified
+        if name in held:
+            state.sha256 = state.etag = state.last_modified = None  # to be looked at again, until it is whole or accepted
         state.parser, state.served_by, state.last_success = listing.PARSER, polite.server(urls[name]), today
+        state.moved_to = None
         if report.new:
             state.last_new = today
         session.add(state)
     session.commit()
 
 
-def _unseen(session: Session) -> set[str]:
-    """Ids of papers, an entry's for one, that no record was seen of yet."""
-    chosen = select(Paper.key).where(Paper.status == LISTED, col(Paper.arxiv_id).is_not(None))
-    return set(session.exec(chosen))
+def _shrank(session: Session, name: str, served: Fetched) -> bool:
+    state = session.get(SourceState, name)
+    return served.entries is not None and state is not None and len(served.entries) <= (1 - SHRUNKEN) * (state.entries or 0)

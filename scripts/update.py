@@ -26,6 +26,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", metavar="DATE", help="look for papers submitted since this day (2026-03-01)")
     parser.add_argument("--abstracts", action="store_true", help="also ask for abstracts that the database lacks")
     parser.add_argument(
+        "--accept-shrunken", action="store_true", help="believe a list that lost a fifth of its entries or more"
+    )
+    parser.add_argument(
         "--probe", metavar="SECONDS", type=float, help="first see whether the network answers; if not, say so and exit 0"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -50,6 +53,7 @@ def main(args: argparse.Namespace) -> int:
             only=args.source,
             since=since,
             abstracts=args.abstracts,
+            accept_shrunken=args.accept_shrunken,
             say=_output.note if on_terminal else lambda line: None,
         )
         papers_total = freshness.papers_total(session)

@@ -7,14 +7,15 @@ has no time-out; `check_page` and `polite.Session` are the answer to that.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from importlib.metadata import version
 from itertools import islice
 from typing import Any
 
 import arxiv
-from lxml import etree
 
 from catalog import arxiv_id
 from catalog.sources import followed, polite
+from catalog.sources.xml import parse
 from catalog.text import clean
 
 BATCH_IDS = 100  # a longer list makes a URL that servers refuse
@@ -61,23 +62,24 @@ class QueryApi:
         self._client.query_url_format = self.url + "?{}"
         self._client._session = self._fetch  # private, but the only seam; a test guards it
 
-    def records(self, ids: Iterable[str], canary: str) -> dict[str, Record]:
-        """The records of at most `BATCH_IDS` ids; an id that arXiv does not know is left out.
+    def records(self, names: Iterable[str], canary: str) -> list[Record]:
+        """The records of at most `BATCH_IDS - 1` ids, `2508.03440` or, for an earlier version, `2508.03440v1`.
 
-        `canary` is asked for as well: without it in the answer, "not known" means nothing.
+        What arXiv does not know is left out. `canary` is asked for as well, alone if there are no names: without it in
+        the answer, "not known" means nothing.
         """
-        wanted = sorted({*ids, canary})
+        wanted = sorted({*names, canary})
         self._fetch.wants = canary
         results = self._results(arxiv.Search(id_list=wanted, max_results=None))
         first = next(results, None)
         # A batch fits on one page; a total announced too high must not make the package look for another.
         rest = islice(results, self._fetch.entries - 1) if first else ()
-        return {record.arxiv_id: record for record in ([first, *rest] if first else [])}
+        return [first, *rest] if first else []
 
     def submitted(self, query: str, first: date, last: date) -> Iterator[Record]:
         """Records that match `query` and were submitted from `first` to `last`, both included, oldest first."""
         window = f"submittedDate:[{first:%Y%m%d}0000 TO {last:%Y%m%d}2359]"
-        self._fetch.wants = None
+        self._fetch.expect_pages()
         return self._results(
             arxiv.Search(
                 query=f"({query}) AND {window}",
@@ -93,6 +95,8 @@ class QueryApi:
                 yield _record(result)
         except arxiv.ArxivError as error:  # an empty later page; everything else our session has dealt with
             raise polite.BadAnswer(clean(str(error))) from None
+        except (AttributeError, TypeError) as error:  # what a release took away is a source that fails, not our end
+            raise polite.BadAnswer(f"the arxiv package {version('arxiv')} does not answer as it did: {error}") from None
 
 
 class _Fetch:
@@ -102,21 +106,23 @@ class _Fetch:
         self._session = session
         self.wants: str | None = None
         self.entries = 0  # on the page last fetched
+        self._first = True  # no page of this search was seen yet
+
+    def expect_pages(self) -> None:
+        self.wants, self._first = None, True
 
     def get(self, url: str, headers: dict[str, str] | None = None) -> polite.Answer:
         # The package's own headers are dropped: they name the package, not us.
-        first = True
-
         def check(body: bytes) -> None:
-            nonlocal first
             total, self.entries = check_page(url, body)
             if self.wants and f"abs/{self.wants}".encode() not in body:
                 raise polite.BadAnswer(f"{_short(url)}: the answer lacks {self.wants}, which arXiv surely has")
             if total > 0 and not self.entries:
                 raise polite.BadAnswer(f"{_short(url)}: an empty page, though {total} results are announced")
-            if total == 0 and first:
-                first = False  # a known fault looks like this; only a second empty answer is believed
+            if total == 0 and self._first:
+                self._first = False  # a known fault looks like this; only a second empty answer is believed
                 raise polite.BadAnswer(f"{_short(url)}: nothing found, which is asked once more to be sure")
+            self._first = False
 
         return self._session.get(url, check=check)
 
@@ -124,15 +130,7 @@ class _Fetch:
 def check_page(url: str, body: bytes) -> tuple[int, int]:
     """(announced total, entries on the page) of a whole and healthy Atom page; `polite.BadAnswer` otherwise."""
     where = _short(url)
-    if b"<html" in body[:500].lower():
-        raise polite.BadAnswer(f"{where}: an HTML page instead of Atom")
-    if not body.rstrip().endswith(b"</feed>"):
-        raise polite.BadAnswer(f"{where}: the Atom page is cut short ({len(body)} bytes)")
-    try:
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-        feed = etree.fromstring(body, parser)
-    except etree.XMLSyntaxError as error:
-        raise polite.BadAnswer(f"{where}: not well-formed XML ({clean(str(error))})") from None
+    feed = parse(where, body, b"</feed>")
     entries = feed.findall(f"{_ATOM}entry")
     for entry in entries:
         name = entry.findtext(f"{_ATOM}id") or ""

@@ -1,4 +1,4 @@
-"""Reads `catalog/sources.toml`: which lists and queries are followed, and where they are asked for."""
+"""Reads `catalog/sources.toml`: which lists and topics are followed, and where they are asked for."""
 
 import os
 import re
@@ -10,9 +10,12 @@ from pydantic import AfterValidator, Field
 
 from catalog import arxiv_id
 from catalog.errors import Refused
+from catalog.text import fold
 from catalog.toml import Strict, read
 
 ARXIV_URL = "https://export.arxiv.org/api/query"
+RSS_URL = "https://rss.arxiv.org/rss"
+OAI_URL = "https://oaipmh.arxiv.org/oai"
 RAW_URL = "https://raw.githubusercontent.com"
 ARXIV = "arxiv"  # the name of the one source that is not a list
 
@@ -30,9 +33,26 @@ class SurveyList(Strict):
         return f"{base_url('LACONIC_RAW_URL', RAW_URL)}/{self.repository}/HEAD/{self.path}"
 
 
-class Query(Strict):
+class Topic(Strict):
+    """Papers that no list may name yet: any of these phrases in the title or the abstract, word for word."""
+
     name: Text
-    query: Text
+    title: list[Text] = []
+    abstract: list[Text] = []
+
+    @property
+    def query(self) -> str:
+        """In the query API's language (https://info.arxiv.org/help/api/user-manual.html, section 5.1)."""
+        fields = [f'ti:"{phrase}"' for phrase in self.title] + [f'abs:"{phrase}"' for phrase in self.abstract]
+        return " OR ".join(fields)
+
+    def matches(self, title: str, abstract: str) -> bool:
+        return _holds(title, self.title) or _holds(abstract, self.abstract)
+
+
+def _holds(text: str, phrases: list[str]) -> bool:
+    words = f" {fold(text)} "
+    return any(f" {fold(phrase)} " in words for phrase in phrases)
 
 
 def _is_id(text: str) -> str:
@@ -43,9 +63,19 @@ def _is_id(text: str) -> str:
 
 class Asked(Strict):
     canary: Annotated[str, AfterValidator(_is_id)]
-    overlap_days: Days
+    categories: Annotated[list[Annotated[str, Field(pattern=r"^[a-z-]+(\.[A-Za-z-]+)?$")]], Field(min_length=1)]
     first_window_days: Days
-    query: list[Query] = []
+    topic: Annotated[list[Topic], Field(min_length=1)]
+
+    @property
+    def query(self) -> str:
+        """All topics in one query: what each paper matched is seen from its text."""
+        topics = " OR ".join(topic.query for topic in self.topic if topic.query)
+        return f"({topics}) AND ({' OR '.join(f'cat:{category}' for category in self.categories)})"
+
+    def topic_of(self, title: str, abstract: str) -> str | None:
+        """The first topic that these words belong to."""
+        return next((topic.name for topic in self.topic if topic.matches(title, abstract)), None)
 
 
 class Followed(Strict):
@@ -65,11 +95,17 @@ def base_url(variable: str, default: str) -> str:
     return url.rstrip("/")
 
 
+def is_asked(variable: str) -> bool:
+    """Whether an interface of arXiv is asked at all: not where a mirror stands in for others, but not for this one."""
+    stands_in = any(os.environ.get(name) for name in ("LACONIC_ARXIV_URL", "LACONIC_RSS_URL", "LACONIC_OAI_URL"))
+    return bool(os.environ.get(variable)) or not stands_in
+
+
 def load(root: Path) -> Followed:
     """Raises `Refused` naming file, key and value where the file is not what it should be."""
     path = root / "catalog" / "sources.toml"
     follows = read(path, Followed, root)
-    names = [*follows.names, *(query.name for query in follows.arxiv.query)]
+    names = [*follows.names, *(topic.name for topic in follows.arxiv.topic)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise Refused(f"{path.relative_to(root)}: name: {twice[0]!r} stands there twice")
     return follows

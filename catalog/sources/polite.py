@@ -22,6 +22,7 @@ import requests
 from catalog import clock
 from catalog.errors import Refused
 from catalog.schema import ARXIV, MIRROR
+from catalog.text import clean
 
 CONNECT_S = 10.0
 READ_S = 30.0  # of silence
@@ -36,7 +37,9 @@ _AGAIN = frozenset({406, 408, 425, 429, 500, 502, 503, 504})  # arXiv's edge has
 
 
 class FetchError(Exception):
-    """A source did not give what was asked. Its text is one line for people."""
+    """A source did not give what was asked. Its text is one line for people; asking again helps unless `final`."""
+
+    final = False
 
 
 class Unreachable(FetchError):
@@ -45,6 +48,16 @@ class Unreachable(FetchError):
 
 class BadAnswer(FetchError):
     """Something answered, but not with what a healthy source says."""
+
+
+class Redirected(BadAnswer):
+    """It is elsewhere, says the server. Redirects are never followed: they lead wherever somebody likes."""
+
+    final = True
+
+    def __init__(self, url: str, to: str) -> None:
+        super().__init__(f"{_place(url)}: redirects to {to}")
+        self.to = to
 
 
 class Resting(FetchError):
@@ -154,10 +167,12 @@ class Session:
                 if answer.status_code == 200:
                     check(answer.content)
                     return answer
-                problem: FetchError = BadAnswer(f"{_place(url)}: HTTP {answer.status_code}{_location(answer)}")
+                if answer.status_code in (301, 302, 303, 307, 308):
+                    raise Redirected(url, clean(answer.headers.get("location", "?"))[:200])
+                problem: FetchError = BadAnswer(f"{_place(url)}: HTTP {answer.status_code}")
                 final = answer.status_code not in _AGAIN
             except FetchError as error:
-                problem, final = error, False
+                problem, final = error, error.final
             if wait_s > RETRY_AFTER_CAP_S:
                 problem = Resting(f"{problem}; asks to be left alone for {wait_s:.0f} s")
             if isinstance(problem, Resting) or isinstance(problem, Unreachable) and count >= UNREACHABLE_TRIES:
@@ -258,10 +273,6 @@ def _retry_after_s(answer: Answer) -> float:
         return max(0.0, (parsedate_to_datetime(text) - clock.now()).total_seconds())
     except (ValueError, TypeError):
         return 0.0
-
-
-def _location(answer: Answer) -> str:
-    return f", redirects to {answer.headers.get('location', '?')[:200]}" if 300 <= answer.status_code < 400 else ""
 
 
 def _place(url: str) -> str:

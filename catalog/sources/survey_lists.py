@@ -8,6 +8,16 @@ from catalog.sources import polite
 from catalog.sources.followed import SurveyList
 
 
+class Moved(polite.BadAnswer):
+    """The list is elsewhere now. Nobody is followed there unseen: `sources.toml` says what is followed."""
+
+    final = True
+
+    def __init__(self, followed: SurveyList, to: str) -> None:
+        super().__init__(f"{followed.repository} has moved to {to}; check it, then change catalog/sources.toml")
+        self.to = to
+
+
 @dataclass(frozen=True)
 class Fetched:
     """A list as served now. `entries` is None where it is the one already known, by its validators or its bytes."""
@@ -27,7 +37,10 @@ def fetch(
         headers["If-None-Match"] = etag
     elif last_modified and sha256:
         headers["If-Modified-Since"] = last_modified
-    answer = session.get(followed.url, headers=headers, gated=False, check=lambda body: _check(followed, body))
+    try:
+        answer = session.get(followed.url, headers=headers, gated=False, check=lambda body: _check(followed, body))
+    except polite.Redirected as redirected:
+        raise Moved(followed, redirected.to) from None
     if answer.status_code == 304:
         return Fetched(None, sha256, etag, last_modified)
     found = hashlib.sha256(answer.content).hexdigest()

@@ -19,12 +19,12 @@ HERE = Path(__file__).resolve().parents[2]
 SOURCES = """
 [arxiv]
 canary = "1706.03762"
-overlap_days = 10
+categories = ["cs.CL"]
 first_window_days = 20
 
-[[arxiv.query]]
+[[arxiv.topic]]
 name = "discovery"
-query = "all:anything"
+title = ["Found by Asking"]
 
 [[list]]
 name = "first"

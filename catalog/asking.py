@@ -1,0 +1,42 @@
+"""One crawl of arXiv in progress: what its parts share, and how one that fails leaves the others alone."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from catalog import clock
+from catalog.records import Counts
+from catalog.schema import SourceState
+from catalog.sources import followed, polite
+from catalog.sources.arxiv_query import QueryApi
+from catalog.sources.followed import Followed
+
+
+class Asking:
+    """One crawl of arXiv: what it needs, and what came of it so far."""
+
+    def __init__(self, session: Session, http: polite.Session, follows: Followed, say: Callable[[str], None]) -> None:
+        self.session, self.http, self.follows, self.say = session, http, follows.arxiv, say
+        self.state = session.get(SourceState, followed.ARXIV) or SourceState(name=followed.ARXIV)
+        self.today = clock.today()
+        self.api = QueryApi(http)
+        self.server = polite.server(self.api.url)
+        self.counts, self.noted, self.lost = Counts(), 0, 0
+        self.problems: list[str] = []
+        self.succeeded = False  # some part did
+        self.empty = ""  # an answer that held nothing: the canary tells whether that means anything
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """What goes wrong in here is reported, and the other parts go on; what was committed stays."""
+        try:
+            yield
+            self.succeeded = True
+        except SQLAlchemyError:
+            raise  # the database is not one of the sources
+        except Exception as error:
+            self.session.rollback()
+            known = isinstance(error, polite.FetchError)
+            self.problems.append(str(error) if known else f"unexpected {type(error).__name__}: {error}")

@@ -1,0 +1,86 @@
+"""Which records are worth a request, and fetching them: batches of ids, with a canary in each."""
+
+from datetime import date, timedelta
+from zlib import crc32
+
+from sqlmodel import Session, col, select
+
+from catalog.asking import Asking
+from catalog.records import note_asked, store_former, store_records
+from catalog.schema import CONFIRMED, PRINTED_ID, AskedId, Mention, Paper
+from catalog.sources import polite
+from catalog.sources.arxiv_query import BATCH_IDS
+
+BATCH = BATCH_IDS - 1  # the canary is the last one
+YOUNG = timedelta(days=7)  # an id that arXiv does not know is asked for daily while it is new, then weekly
+MOST_VERSIONS = 5
+
+
+def ask(asking: Asking, named: set[str], *, abstracts: bool) -> bool:
+    """Fetches and stores, batch by batch; whether anything was asked. Raises `polite.FetchError` when all is lost."""
+    session, today = asking.session, asking.today
+    ids = _wanted(session, named, abstracts=abstracts, today=today)
+    asked = False
+    for start in range(0, len(ids), BATCH):
+        batch = ids[start : start + BATCH]
+        asking.say(f"arXiv: records {start + 1}–{start + len(batch)} of {len(ids)}")
+        try:
+            records = asking.api.records(batch, asking.follows.canary)
+        except polite.FetchError as error:
+            # One batch may hold a record that arXiv stumbles over; after two it is arXiv itself, and is left in peace.
+            again = asking.lost or not isinstance(error, polite.BadAnswer)
+            asking.lost += len(ids) - start if again else len(batch)
+            asking.problems.append(str(error))
+            if again:
+                break
+            continue
+        asked = asking.succeeded = True
+        names = set(batch)
+        former = [record for record in records if f"{record.arxiv_id}v{record.version}" in names]
+        current = [record for record in records if record.arxiv_id in names and record not in former]
+        asking.counts.add(store_records(session, current, found_by=PRINTED_ID, served_by=asking.server, today=today))
+        store_former(session, former, asking.server)
+        note_asked(session, batch, [record.arxiv_id for record in current], today)
+        session.commit()
+    return asked
+
+
+def _wanted(session: Session, named: set[str], *, abstracts: bool, today: date) -> list[str]:
+    """Ids without a record, records out of date, titles that a list may know from an earlier version.
+
+    What room the last batch leaves goes to the records that were seen longest ago: titles change, papers are withdrawn.
+    """
+    rows = session.exec(select(Paper).where(col(Paper.arxiv_id).is_not(None))).all()
+    confirmed = {paper.key: paper for paper in rows if paper.status == CONFIRMED}
+    first_seen = {paper.key: paper.first_seen for paper in rows}
+    asked = {row.arxiv_id: row for row in session.exec(select(AskedId))}
+
+    def rests(number: str) -> bool:
+        before = asked.get(number)
+        if before is None or before.known or today - first_seen.get(number, today) <= YOUNG:
+            return False
+        return crc32(number.encode()) % 7 != today.toordinal() % 7
+
+    wanted = {number for number in (named | set(first_seen)) - set(confirmed) if not rests(number)}
+    for key, paper in confirmed.items():
+        if (paper.announced_version or 0) > (paper.version or 0) or (abstracts and not paper.abstract):
+            wanted.add(key)
+    wanted |= _earlier_versions(session, confirmed) - set(asked)
+    wanted = {number for number in wanted if number not in asked or asked[number].asked_on != today}
+    room = -len(wanted) % BATCH
+    if wanted and room:
+        idle = [key for key in confirmed if key not in wanted and (key not in asked or asked[key].asked_on != today)]
+        idle.sort(key=lambda key: (asked[key].asked_on if key in asked else date.min, key))
+        wanted |= set(idle[:room])
+    return sorted(wanted)
+
+
+def _earlier_versions(session: Session, confirmed: dict[str, Paper]) -> set[str]:
+    """`2508.03440v1` and so on, for papers that a list names by a title which is not the record's."""
+    doubted = select(Mention.printed_id).where(Mention.resolution == "conflict", col(Mention.gone_on).is_(None))
+    names = set()
+    for printed in session.exec(doubted):
+        paper = confirmed.get(printed or "")
+        if paper is not None and paper.version:
+            names |= {f"{paper.key}v{number}" for number in range(1, paper.version)[-MOST_VERSIONS:]}
+    return names

@@ -1,103 +1,240 @@
 """One TF-IDF index over papers and methods, in numpy, for `search` and for `similar`. Any text is a valid query."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
+from urllib.parse import urlsplit
 
 import numpy as np
 from sqlmodel import Session, col, select
 
-from catalog.schema import Author, Method, Paper
+from catalog import arxiv_id, query
+from catalog.labels import Label, of_papers
+from catalog.query import Query, normal
+from catalog.schema import Author, Mention, Method, Paper
+from catalog.taxonomy import Taxonomy
 from catalog.text import fold
 
 TITLE_WEIGHT = 3  # a word of the title counts as often
+CODE_HOSTS = frozenset({"github.com", "gitlab.com", "bitbucket.org", "codeberg.org"})
+SAYS_UNTRAINED = ("training free", "without training", "without additional training", "without any training", "tuning free")
+
+
+@dataclass(frozen=True)
+class Document:
+    """What is searched of one paper or method. `counts` are its words; `text` the same in order, for phrases."""
+
+    kind: str  # paper | method
+    key: str
+    title: str
+    counts: Mapping[str, float]
+    text: str = ""
+    labels: frozenset[Label] = frozenset()
+    month: str | None = None  # 2025-02
+    code: str | None = None  # where its code is
+    paper: str | None = None  # of a method: the paper's key
 
 
 @dataclass(frozen=True)
 class Hit:
-    """`kind`: paper or method; `score`: cosine similarity, 0–1."""
+    """`score`: cosine similarity, 0–1; None where conditions alone were asked for, so that nothing ranks."""
 
     kind: str
     key: str
     title: str
-    score: float
+    score: float | None
+    month: str | None
+    code: str | None
+
+    @property
+    def cells(self) -> list[str]:
+        """Its row in a table under `COLUMNS`."""
+        return ["" if self.score is None else f"{self.score:.2f}", self.kind, self.key, self.title]
+
+
+COLUMNS = ["score", "kind", "id", "title"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    hits: list[Hit]
+    understood: list[str]  # the conditions that were read out of the text
+    notes: list[str]
 
 
 class Index:
     """Postings by term: for each word the documents that hold it and its weight there; documents have length 1."""
 
-    def __init__(self, documents: Iterable[tuple[str, str, str, Mapping[str, float]]]) -> None:
-        """`documents`: (kind, key, title, word → count)."""
-        self._documents = sorted(documents, key=lambda document: document[:2])
-        self._position = {(kind, key): n for n, (kind, key, _, _) in enumerate(self._documents)}
+    def __init__(self, documents: Iterable[Document]) -> None:
+        self._documents = sorted(documents, key=lambda document: (document.kind, document.key))
+        self._position = {(each.kind, each.key): n for n, each in enumerate(self._documents)}
         self._terms: dict[str, int] = {}
-        rows, columns, counts = [], [], []
-        for row, (_, _, _, words) in enumerate(self._documents):
-            for word, count in words.items():
-                rows.append(row)
-                columns.append(self._terms.setdefault(word, len(self._terms)))
-                counts.append(count)
-        self._row, column = np.array(rows, dtype=np.int64), np.array(columns, dtype=np.int64)
+        columns: list[int] = []
+        for document in self._documents:
+            columns += [self._terms.setdefault(word, len(self._terms)) for word in document.counts]
+        column = np.array(columns, dtype=np.int64)
+        self._row = np.repeat(np.arange(len(self._documents)), [len(document.counts) for document in self._documents])
+        counts = np.fromiter(chain.from_iterable(document.counts.values() for document in self._documents), np.float64)
         found_in = np.bincount(column, minlength=len(self._terms))
         self._idf = np.log((1 + len(self._documents)) / (1 + found_in)) + 1
-        weight = (1 + np.log(np.array(counts, dtype=np.float64))) * self._idf[column] if counts else np.zeros(0)
+        weight = (1 + np.log(counts)) * self._idf[column]
         length = np.sqrt(np.bincount(self._row, weight**2, minlength=len(self._documents)))
-        self._weight = weight / length[self._row] if counts else weight
+        self._weight = weight / length[self._row]
         order = np.argsort(column, kind="stable")
         self._row, self._weight = self._row[order], self._weight[order]
         self._start = np.concatenate([[0], np.cumsum(found_in)]).astype(np.int64)
 
-    def search(self, text: str, limit: int = 20) -> list[Hit]:
-        """The nearest documents to any text at all, best first; none for a text without a known word."""
-        return self._nearest(words(text), limit)
+    @property
+    def newest(self) -> str:
+        """The newest month of any paper; arXiv's first where there is none."""
+        return max((document.month for document in self._documents if document.month), default="1991-08")
+
+    def ask(self, text: str, tree: Taxonomy, limit: int = 20) -> Answer:
+        """What answers any text at all, best first; what has no ranking words comes newest first."""
+        asked = query.read(text, tree, self.newest, self.named)
+        return Answer(self.search(asked, limit), asked.understood, asked.notes)
+
+    def search(self, asked: Query, limit: int = 20) -> list[Hit]:
+        fits = np.array([_fits(document, asked) for document in self._documents], dtype=bool)
+        ranking = dict(asked.words)
+        if asked.like:
+            family = self._family(*asked.like)
+            fits[family] = False
+            for position in family:
+                for word, count in self._documents[position].counts.items():
+                    ranking[word] = ranking.get(word, 0) + count
+        if ranking:
+            return self._nearest(ranking, fits, limit)
+        if not (asked.understood and len(fits)):
+            return []
+        chosen = [self._documents[n] for n in np.flatnonzero(fits)]
+        chosen.sort(key=lambda document: (document.month or "", document.key), reverse=True)
+        return [_hit(document, None) for document in chosen[:limit]]
 
     def similar(self, kind: str, key: str, limit: int = 10) -> list[Hit]:
-        """The nearest other documents. Raises `KeyError` for one that is not in the index."""
-        position = self._position[kind, key]
-        hits = self._nearest(self._documents[position][3], limit + 1)
-        return [hit for hit in hits if (hit.kind, hit.key) != (kind, key)][:limit]
+        """The nearest other documents; a method and its paper count as one. Raises `KeyError` for one not in the index."""
+        self._position[kind, key]
+        return self.search(Query(like=(kind, key)), limit)
 
-    def _nearest(self, asked: Mapping[str, float], limit: int) -> list[Hit]:
+    def named(self, text: str) -> tuple[str, str] | None:
+        """Kind and key of what goes by this slug, id, name, title, or what stands before a title's colon."""
+        printed = arxiv_id.read(text)
+        if printed and ("paper", printed.bare) in self._position:
+            return "paper", str(printed.bare)
+        for kind in ("method", "paper"):
+            if (kind, text) in self._position:
+                return kind, text
+        wanted = fold(text)
+        if not wanted:
+            return None
+        for document in self._documents:  # methods stand before papers
+            names = [document.title, document.title.partition(":")[0] if ":" in document.title else ""]
+            if wanted in [fold(name) for name in names if len(name) < 4 * len(text) + 8]:
+                return document.kind, document.key
+        return None
+
+    def _family(self, kind: str, key: str) -> list[int]:
+        """A method with its paper, a paper with its methods."""
+        paper = key if kind == "paper" else self._documents[self._position[kind, key]].paper
+        own = [n for n, each in enumerate(self._documents) if paper and paper in (each.paper, each.kind == "paper" and each.key)]
+        return own or [self._position[kind, key]]
+
+    def _nearest(self, asked: Mapping[str, float], fits: np.ndarray, limit: int) -> list[Hit]:
         known = {self._terms[word]: count for word, count in asked.items() if word in self._terms}
         if not known or limit < 1:
             return []
-        query = {term: (1 + np.log(count)) * self._idf[term] for term, count in known.items()}
-        length = np.sqrt(sum(weight**2 for weight in query.values()))
+        wanted = {term: (1 + np.log(count)) * self._idf[term] for term, count in known.items()}
+        length = np.sqrt(sum(weight**2 for weight in wanted.values()))
         scores = np.zeros(len(self._documents))
-        for term, weight in query.items():
+        for term, weight in wanted.items():
             postings = slice(self._start[term], self._start[term + 1])
             scores[self._row[postings]] += self._weight[postings] * weight / length
+        scores[~fits] = 0
         best = np.argsort(-scores, kind="stable")[:limit]
-        hits = []
-        for n in best:
-            kind, key, title, _ = self._documents[n]
-            if scores[n] > 0:
-                hits.append(Hit(kind, key, title, min(1.0, round(float(scores[n]), 4))))
-        return hits
+        return [_hit(self._documents[n], min(1.0, round(float(scores[n]), 4))) for n in best if scores[n] > 0]
 
 
-def words(text: str) -> Counter[str]:
-    """Folded words with their plural taken off; `chain-of-thought` is three words."""
-    return Counter(word.removesuffix("s") if len(word) > 3 else word for word in fold(text).split())
+def _hit(document: Document, score: float | None) -> Hit:
+    return Hit(document.kind, document.key, document.title, score, document.month, document.code)
 
 
-def build(session: Session) -> Index:
-    """Papers by title, abstract (where the database has it) and authors; methods by name and summary."""
-    authors: dict[str, list[str]] = {}
-    for author in session.exec(select(Author)):
-        authors.setdefault(author.paper_key, []).append(author.name)
+def _fits(document: Document, asked: Query) -> bool:
+    held = document.labels
+    padded = f" {document.text} "
+    return (
+        all(tag in held for tag in asked.tags)
+        and not any(tag in held for tag in asked.unwanted_tags)
+        and all(f" {phrase} " in padded for phrase in asked.phrases)
+        and not any(f" {phrase} " in padded for phrase in asked.unwanted)
+        and (not asked.untrained or ("training", "none") in held or any(f" {said} " in padded for said in SAYS_UNTRAINED))
+        and (asked.code is None or asked.code is (document.code is not None))
+        and (asked.first is None or (document.month or "") >= asked.first)
+        and (asked.last is None or (document.month or "9999") <= asked.last)
+    )
+
+
+def build(session: Session, tree: Taxonomy) -> Index:
+    """Papers by title, abstract (where the database has it), authors, labels and the headings that lists put them under.
+
+    Methods by name, summary and the labels of their paper.
+    """
+    authors: dict[str, list[str]] = defaultdict(list)
+    for key, name in session.exec(select(Author.paper_key, Author.name).order_by(Author.paper_key, col(Author.position))):
+        authors[key].append(name)
+    headings, code = _listed(session)
+    labelled = of_papers(session, tree)
     documents = []
-    chosen = select(Paper.key, Paper.title, Paper.abstract).where(col(Paper.merged_into).is_(None))
-    for key, title, abstract in session.exec(chosen):
-        documents.append(("paper", key, title, _weighed(title, f"{key} {abstract or ''} {' '.join(authors.get(key, []))}")))
-    for method in session.exec(select(Method)):
-        named = f"{method.title} {method.slug.replace('_', ' ')}"
-        documents.append(("method", method.slug, method.title, _weighed(named, method.summary)))
+    months: dict[str, str | None] = {}
+    chosen = select(Paper.key, Paper.arxiv_id, Paper.title, Paper.abstract).where(col(Paper.merged_into).is_(None))
+    for key, number, title, abstract in session.exec(chosen.order_by(Paper.key)):
+        months[key] = arxiv_id.month(number) if number else None
+        held = frozenset(labelled.get(key, ()))
+        named, text = normal(title), normal(abstract or "")
+        about = normal(" ".join([number or "", *authors[key], *sorted(headings[key]), *_told(held, tree)]))
+        counts = _counted(named, f"{text} {about}")
+        documents.append(Document("paper", key, title, counts, f"{named} {text}", held, months[key], code.get(key)))
+    for method in session.exec(select(Method).order_by(Method.slug)):
+        paper = method.paper_key
+        held = frozenset(labelled.get(paper or "", ()))
+        named, text = normal(f"{method.title} {method.slug.replace('_', ' ')}"), normal(method.summary)
+        counts = _counted(named, f"{text} {normal(' '.join(_told(held, tree)))}")
+        month, link = months.get(paper or ""), code.get(paper or "")
+        documents.append(Document("method", method.slug, method.title, counts, f"{named} {text}", held, month, link, paper))
     return Index(documents)
 
 
-def _weighed(title: str, body: str) -> Counter[str]:
-    counted = words(body)
-    for word, count in words(title).items():
+def _listed(session: Session) -> tuple[dict[str, set[str]], dict[str, str]]:
+    """Paper → the innermost headings over its listings, and where a listing says its code is."""
+    headings: dict[str, set[str]] = defaultdict(set)
+    code: dict[str, str] = {}
+    chosen = select(Mention.paper_key, Mention.section, Mention.urls, Mention.defects).where(col(Mention.gone_on).is_(None))
+    for key, section, urls, defects in session.exec(chosen.order_by(Mention.list_name, col(Mention.line), Mention.key)):
+        headings[key] |= set(section[-1:])
+        if any(defect["kind"] == "shared_code" for defect in defects):
+            continue  # one repository for papers that have nothing to do with each other: whose it is, is open
+        for url in filter(is_code, urls):
+            code.setdefault(key, url)
+    return headings, code
+
+
+def is_code(url: str) -> bool:
+    """A repository's address: host, owner and name. A survey's own list of papers is none."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    steps = parts.path.strip("/").split("/")
+    code = (parts.hostname or "").removeprefix("www.") in CODE_HOSTS and len(steps) >= 2
+    return code and not steps[1].lower().startswith("awesome")
+
+
+def _told(held: Iterable[Label], tree: Taxonomy) -> list[str]:
+    return [f"{tag.replace('_', ' ')} {tree.nodes[tag].title}" for _, tag in sorted(held)]
+
+
+def _counted(title: str, body: str) -> Counter[str]:
+    counted = Counter(body.split())
+    for word, count in Counter(title.split()).items():
         counted[word] += TITLE_WEIGHT * count
     return counted

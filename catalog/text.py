@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 _DROPPED = {"Cc", "Cs", "Co", "Cn"}
 _REORDERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 _WORD = re.compile(r"[^\W_]+")
+_ASCII_MARKS = {code: " " for code in range(128) if not chr(code).isalnum()}
 _LATEX = re.compile(r"\\[a-zA-Z]+\*?|[${}]")
 # Words that carry no identity: two titles may differ in them and be one paper's.
 _LIGHT = {"a", "an", "and", "by", "for", "from", "in", "is", "of", "on", "or", "the", "to", "via", "with"}
@@ -16,6 +17,8 @@ _LIGHT = {"a", "an", "and", "by", "for", "from", "in", "is", "of", "on", "or", "
 
 def clean(text: str) -> str:
     """One line of visible text: whitespace folded, controls, surrogates and reordering marks removed."""
+    if (plain := " ".join(text.split())).isprintable():  # most texts, and then there is nothing to remove
+        return plain
     text = "".join(
         " " if character.isspace() else character
         for character in text
@@ -27,6 +30,8 @@ def clean(text: str) -> str:
 def fold(title: str) -> str:
     """A title without case, accents, markup and punctuation: equal folds are the same title."""
     plain = unicodedata.normalize("NFKD", _LATEX.sub(" ", clean(title))).casefold()
+    if plain.isascii():  # most texts: the same, faster
+        return " ".join(plain.translate(_ASCII_MARKS).split())
     return " ".join(_WORD.findall("".join(c for c in plain if not unicodedata.combining(c))))
 
 

@@ -3,7 +3,7 @@
 import argparse
 from dataclasses import asdict
 
-from catalog import finding, searching, store
+from catalog import finding, searching, store, taxonomy
 from catalog.errors import Refused
 from catalog.root import find_root
 from catalog.schema import Method
@@ -19,14 +19,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     if args.limit < 1:
         raise Refused(f"--limit: {args.limit} is not a number from 1", exit_code=2)
-    with store.reading(find_root()) as session:
+    root = find_root()
+    with store.reading(root) as session:
         found = finding.find(session, args.id)
         kind, key = ("method", found.slug) if isinstance(found, Method) else ("paper", found.key)
-        hits = searching.build(session).similar(kind, key, args.limit)
+        hits = searching.build(session, taxonomy.load(root)).similar(kind, key, args.limit)
     if args.json:
         _output.document({"id": key, "kind": kind, "hits": [asdict(hit) for hit in hits]})
     elif hits:
-        _output.table(["score", "kind", "id", "title"], [(f"{h.score:.2f}", h.kind, h.key, h.title) for h in hits])
+        _output.table(searching.COLUMNS, [hit.cells for hit in hits])
     else:
         _output.line("nothing shares a word with it")
     return 0

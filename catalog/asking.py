@@ -25,7 +25,7 @@ class Asking:
         self.server = polite.server(self.api.url)
         self.counts, self.noted, self.lost = Counts(), 0, 0
         self.problems: list[str] = []
-        self.succeeded = False  # some part did
+        self.succeeded = False  # something was answered as it should be
         self.empty = ""  # an answer that held nothing: the canary tells whether that means anything
 
     @contextmanager
@@ -33,7 +33,6 @@ class Asking:
         """What goes wrong in here is reported, and the other parts go on; what was committed stays."""
         try:
             yield
-            self.succeeded = True
         except SQLAlchemyError:
             raise  # the database is not one of the sources
         except Exception as error:

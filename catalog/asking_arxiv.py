@@ -37,11 +37,7 @@ def ask(
     with asking.part():
         asked_records = asking_records.ask(asking, named, abstracts=abstracts)
     with asking.part():
-        found, any_empty = backfilling.answer(
-            session, asking.api, asking.follows, served_by=asking.server, today=asking.today, say=say
-        )
-        asking.counts.add(found)
-        asking.empty = asking.empty or ("nothing in the windows that were asked about" if any_empty else "")
+        backfilling.answer(asking)
     if asking.empty and not asked_records and not asking.problems:
         with asking.part():
             asking.api.records([], asking.follows.canary)

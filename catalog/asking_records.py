@@ -12,7 +12,7 @@ from catalog.sources import polite
 from catalog.sources.arxiv_query import BATCH_IDS
 
 BATCH = BATCH_IDS - 1  # the canary is the last one
-YOUNG = timedelta(days=7)  # an id that arXiv does not know is asked for daily while it is new, then weekly
+YOUNG = timedelta(days=4)  # an id that arXiv does not know is asked for daily while it is new, then weekly
 MOST_VERSIONS = 5
 
 

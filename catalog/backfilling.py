@@ -5,76 +5,80 @@ and the daily mailings to look on.
 """
 
 import hashlib
-from collections.abc import Callable
 from datetime import date, timedelta
 
 from sqlmodel import Session, col, select
 
-from catalog.records import Counts, store_records
+from catalog.asking import Asking
+from catalog.records import store_records
 from catalog.schema import Window
 from catalog.sources import polite
-from catalog.sources.arxiv_query import MOST_RESULTS, QueryApi, Record
+from catalog.sources.arxiv_query import MOST_RESULTS, Record
 from catalog.sources.followed import Asked
 
+ONE_WINDOW_DAYS = 31
 LAG = timedelta(days=10)  # the longest that a submission is expected to wait for its announcement
 
 
 def request(session: Session, asked: Asked, first: date, last: date) -> None:
-    """Notes that `first` to `last` is to be asked about, month by month, but for what was answered for good. Commits."""
+    """Notes that `first` to `last` is to be asked about, but for what was answered for good. Commits.
+
+    A longer span is cut at the ends of months, so that another request for it finds the same windows.
+    """
     query = _hash(asked)
     opening = first
     while opening <= last:
         next_month = (opening.replace(day=1) + timedelta(days=32)).replace(day=1)
-        closing = min(last, next_month - timedelta(days=1))
+        closing = last if (last - first).days <= ONE_WINDOW_DAYS else min(last, next_month - timedelta(days=1))
         window = session.get(Window, (opening, closing, query))
         if window is None:
             session.add(Window(first=opening, last=closing, query=query))
         elif window.done and window.asked_on is not None and window.asked_on < min(closing + LAG, last):
             window.done = False  # answered before all of its papers can have been announced
-        opening = next_month
+        opening = closing + timedelta(days=1)
     session.commit()
 
 
-def answer(
-    session: Session, api: QueryApi, asked: Asked, *, served_by: str, today: date, say: Callable[[str], None]
-) -> tuple[Counts, bool]:
-    """Asks about what is left, committing window by window; (counts, whether any came back empty).
+def answer(asking: Asking) -> None:
+    """Asks about what is left, committing window by window.
 
     Raises `polite.FetchError` at the first window that fails; what came of it before is stored, and it stays open.
     """
-    counts, empty, query = Counts(), False, _hash(asked)
-    left = select(Window).where(Window.query == query, col(Window.done).is_(False)).order_by(col(Window.first))
-    for window in session.exec(left).all():
+    session, today = asking.session, asking.today
+    left = select(Window).where(Window.query == _hash(asking.follows), col(Window.done).is_(False))
+    for window in session.exec(left.order_by(col(Window.first))).all():
         if window.asked_on == today:
             continue
-        say(f"arXiv: submitted {window.first} to {window.last}")
+        asking.say(f"arXiv: submitted {window.first} to {window.last}")
         matches: list[Record] = []
         try:
-            for record in api.submitted(asked.query, window.first, window.last):
+            for record in asking.api.submitted(asking.follows.query, window.first, window.last):
                 matches.append(record)  # a later page that fails does not take the earlier ones with it
         finally:
-            counts.add(_store(session, asked, matches, served_by, today))
+            _store(asking, matches)
             session.commit()
         if len(matches) >= MOST_RESULTS:
             raise polite.BadAnswer(f"more than {MOST_RESULTS} matches from {window.first} to {window.last}")
+        # A known fault of the API looks like an empty window: it is believed when two days said so.
         window.done = bool(matches) or window.found == 0
         window.found, window.asked_on = len(matches), today
-        empty = empty or not matches
         session.add(window)
         session.commit()
-    return counts, empty
+        if matches:
+            asking.succeeded = True
+        else:
+            asking.empty = asking.empty or f"nothing submitted from {window.first} to {window.last}"
 
 
-def _store(session: Session, asked: Asked, matches: list[Record], served_by: str, today: date) -> Counts:
-    counts = Counts()
+def _store(asking: Asking, matches: list[Record]) -> None:
     by_topic: dict[str, list[Record]] = {}
     for record in matches:
         # arXiv's search reads words more freely (plurals, for one) than we do; what only it sees goes to the first topic.
-        topic = asked.topic_of(record.title, record.abstract) or asked.topic[0].name
+        topic = asking.follows.topic_of(record.title, record.abstract) or asking.follows.topic[0].name
         by_topic.setdefault(topic, []).append(record)
     for topic, records in by_topic.items():
-        counts.add(store_records(session, records, found_by=topic, served_by=served_by, today=today))
-    return counts
+        counts = store_records(asking.session, records, found_by=topic, served_by=asking.server, today=asking.today)
+        asking.counts.add(counts)
 
 
 def _hash(asked: Asked) -> str:

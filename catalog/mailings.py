@@ -31,6 +31,7 @@ def read(asking: Asking) -> None:
     with asking.part():
         asking.say("arXiv: the day's mailing")
         mailing = feed.fetch(asking.http, asking.follows.categories)
+        asking.succeeded = True
         asking.noted += _note(asking, mailing.papers, feed.url())
         if not mailing.papers:
             asking.empty = f"the mailing of {mailing.day} is empty"
@@ -86,6 +87,7 @@ def _harvest(asking: Asking, since: date, newest: date) -> None:
 
 def _pages(asking: Asking, category: str, since: date, token: str | None) -> Iterator[int]:
     for page in oai.changed_since(asking.http, category, since, token):
+        asking.succeeded = True
         asking.noted += _note(asking, page.papers, oai.url())
         asking.state.cursor = f"{asking.today} {category} {page.token or '-'}"
         asking.session.add(asking.state)

@@ -21,6 +21,7 @@ from catalog.sources.followed import Followed
 from catalog.sources.survey_lists import Fetched
 
 SHRUNKEN = 0.2  # a list that lost this share of its entries at once may have been cut: what is missing is kept
+SHRUNKEN_ENTRIES = 2  # one entry less is an edit, however short the list
 
 Say = Callable[[str], None]
 
@@ -86,7 +87,7 @@ def _fetch_list(
         report.outcome = "unchanged" if served.entries is None else "stored"
         report.unchanged = state.entries or 0 if served.entries is None else 0
         if served.entries is not None and not served.entries:
-            raise polite.BadAnswer(f"no entry found where there were {state.entries or 'some'}; kept as it was")
+            raise polite.BadAnswer(f"no entries where there were {state.entries or 'some'}; kept as it was")
         fetched[each.name] = served
     except survey_lists.Moved as moved:
         report.outcome, report.failed, report.detail = "failed", 1, str(moved)
@@ -142,4 +143,6 @@ def _settle(
 
 def _shrank(session: Session, name: str, served: Fetched) -> bool:
     state = session.get(SourceState, name)
-    return served.entries is not None and state is not None and len(served.entries) <= (1 - SHRUNKEN) * (state.entries or 0)
+    had = state.entries or 0 if state else 0
+    lost = had - len(served.entries or [])
+    return served.entries is not None and lost >= max(SHRUNKEN * had, SHRUNKEN_ENTRIES)

@@ -1,5 +1,6 @@
 """Markdown to a site: mkdocs, strict and without a network, then the policy in every page."""
 
+import json
 import logging
 import os
 import shutil
@@ -9,7 +10,7 @@ from pathlib import Path
 from catalog.errors import Refused
 from catalog.pages.csp import add_policies
 from catalog.pages.records import Changed
-from catalog.pages.render import Catalog, render
+from catalog.pages.render import Catalog, month_name, render
 
 
 def build(root: Path, changed: Changed) -> Path:
@@ -43,6 +44,9 @@ def convert(root: Path) -> Path:
     site, fresh = root / "public", root / "build" / "site"
     try:
         config = load_config(str(root / "mkdocs.yml"), strict=True, site_dir=str(fresh))
+        # For site/theme: every page says how new its newest paper is.
+        known = json.loads((root / "build" / "docs" / "freshness.json").read_text("utf-8"))
+        config.extra["freshness"] = {**known, "newest": month_name(known["newest_announced"] or "")}
         mkdocs_build(config)
     except (MkDocsException, SystemExit) as error:
         first = complaints.lines[0] if complaints.lines else str(error)

@@ -4,11 +4,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from catalog import schema, store
+from catalog import freshness, schema, store
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Shelf:
 
     rows: list[Row]  # newest first
     sources: list[Source]
+    freshness: dict[str, Any]  # of `freshness.carried`
 
     @property
     def newest(self) -> Row | None:
@@ -72,7 +74,7 @@ class Shelf:
 def load(root: Path) -> Shelf:
     """From the database. Raises `Refused` where there is none."""
     with store.reading(root) as session:
-        return Shelf(_rows(session), _sources(session))
+        return Shelf(_rows(session), _sources(session), freshness.carried(session))
 
 
 def _rows(session: Session) -> list[Row]:

@@ -1,6 +1,7 @@
 """From what the catalog knows to Markdown files under build/docs: one function a page, one template each."""
 
 import ast
+import json
 import re
 import shutil
 from dataclasses import dataclass
@@ -83,6 +84,7 @@ def render(catalog: Catalog, folder: Path) -> None:
     page("errata.md", "errata.md.j2")
     page("calibration.md", "calibration.md.j2")
     page("freshness.md", "freshness.md.j2")
+    (folder / "freshness.json").write_text(json.dumps(catalog.shelf.freshness, indent=1) + "\n", "utf-8")
     for name, source in (("contributing.md", "CONTRIBUTING.md"), ("changes.md", "CHANGELOG.md")):
         text = catalog.root / source
         (folder / name).write_text(text.read_text("utf-8") if text.exists() else "# Changes\n\nNone yet.\n", "utf-8")

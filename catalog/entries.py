@@ -233,6 +233,13 @@ def load_one(path: Path, tree: taxonomy.Taxonomy, root: Path) -> Entry:
     return Entry(path.stem, file, written)
 
 
+def check_slug(slug: str, written: list[Entry]) -> None:
+    """Raises `Refused` (exit 2) with the nearest slug where no entry has this one."""
+    slugs = [entry.slug for entry in written]
+    if slug not in slugs:
+        raise Refused(f"{slug}: no entry has this slug{nearest(slug, slugs)}", exit_code=2)
+
+
 def key(group: Group, row: Row, metric: str) -> str:
     """What tells a number from all others of its entry; the ledger goes by it."""
     return " | ".join((group.benchmark, group.model, row.setting, metric, group.evidence))

@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from catalog.announcements import announcement_days, holidays
-from catalog.schema import CONFIRMED, Mention, Paper, SourceState
+from catalog.schema import ARXIV, CONFIRMED, Mention, Paper, SourceState
 from catalog.sources import followed
 
 SOURCE_OVERDUE_DAYS = 2  # with so many announcement days since its last success, a source is overdue
@@ -59,9 +59,9 @@ def _ago(days: int, limit: int) -> str:
 def carried(session: Session) -> dict[str, Any]:
     """What each page of the site carries, so that a reader's browser can tell by its own clock whether the copy is old.
 
-    From data alone, no run and no clock: the same catalog gives the same bytes.
+    From data alone, no run and no clock, and of a mirror's dates only the month: what the snapshot holds gives the same bytes.
     """
-    newest, latest = newest_announced(session)
+    newest, latest = newest_announced(session, arxivs_own=True)
     return {
         "newest_announced": newest,
         "newest_announced_by": latest.isoformat() if latest else None,  # the last day that this can mean
@@ -75,10 +75,16 @@ def papers_total(session: Session) -> int:
     return session.exec(select(func.count()).select_from(Paper).where(col(Paper.merged_into).is_(None))).one()
 
 
-def newest_announced(session: Session) -> tuple[str | None, date | None]:
-    """The newest confirmed paper's day, or month where only its id tells; and the last day that can mean."""
-    published = session.exec(select(func.max(Paper.published)).where(Paper.status == CONFIRMED)).one()
-    undated = select(Paper).where(Paper.status == CONFIRMED, col(Paper.published).is_(None))
+def newest_announced(session: Session, *, arxivs_own: bool = False) -> tuple[str | None, date | None]:
+    """The newest confirmed paper's day, or month where only its id tells; and the last day that can mean.
+
+    `arxivs_own` takes no other server's word for a day, as the snapshot does.
+    """
+    dateless = col(Paper.published).is_(None)
+    if arxivs_own:
+        dateless |= col(Paper.served_by).is_distinct_from(ARXIV)
+    published = session.exec(select(func.max(Paper.published)).where(Paper.status == CONFIRMED, ~dateless)).one()
+    undated = select(Paper).where(Paper.status == CONFIRMED, dateless)
     month = max((paper.month for paper in session.exec(undated) if paper.month), default=None)
     day = published.date().isoformat() if published else None
     if month and (day is None or month > day[:7]):

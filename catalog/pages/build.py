@@ -11,6 +11,7 @@ from catalog.errors import Refused
 from catalog.pages.csp import add_policies
 from catalog.pages.records import Changed
 from catalog.pages.render import Catalog, month_name, render
+from catalog.publishing import publish
 
 
 def build(root: Path, changed: Changed) -> Path:
@@ -21,6 +22,8 @@ def build(root: Path, changed: Changed) -> Path:
     catalog = Catalog.load(root, changed)
     try:
         render(catalog, root / "build" / "docs")
+        (root / "build" / "freshness.json").write_text(json.dumps(catalog.shelf.freshness), "utf-8")
+        publish(catalog, root / "build" / "docs")
     except OSError as error:
         raise Refused(f"{error.filename}: {error.strerror}; the old site stands") from None
     # mkdocs stamps its output with the time of day unless told another: the newest paper's month, which is data.
@@ -45,7 +48,7 @@ def convert(root: Path) -> Path:
     try:
         config = load_config(str(root / "mkdocs.yml"), strict=True, site_dir=str(fresh))
         # For site/theme: every page says how new its newest paper is.
-        known = json.loads((root / "build" / "docs" / "freshness.json").read_text("utf-8"))
+        known = json.loads((root / "build" / "freshness.json").read_text("utf-8"))
         config.extra["freshness"] = {**known, "newest": month_name(known["newest_announced"] or "")}
         mkdocs_build(config)
     except (MkDocsException, SystemExit) as error:

@@ -14,7 +14,7 @@ from typing import Literal
 from catalog import entries, errata, survey
 from catalog.entries import METRICS, Entry, Group
 from catalog.errata import Errata, Erratum
-from catalog.errors import Refused
+from catalog.errors import Refused, nearest
 from catalog.survey import Method, Result, Survey
 
 Verdict = Literal["agrees", "differs", "not_comparable", "unverified"]
@@ -86,9 +86,10 @@ def audit(root: Path) -> list[Row]:
     Raises `Refused` (exit 1) for a malformed file, a slug without an entry, and where verdicts and errata do not say the same.
     """
     printed, written, slips = survey.load(root), {entry.slug: entry for entry in entries.load(root)}, errata.load(root)
-    for line in (*printed.method, *printed.result):
+    lines: list[Method | Result] = [*printed.method, *printed.result]
+    for line in lines:
         if line.slug not in written:
-            raise Refused(f"{survey.FILE}: row {line.row}: no entry for the slug {line.slug!r}")
+            raise Refused(f"{survey.FILE}: row {line.row}: no entry for the slug {line.slug!r}{nearest(line.slug, written)}")
     rows = [*_table_1(printed, written), *_table_2(printed, written)]
     explained = {cell: slip for slip in slips.errata for cell in slip.cells}
     rows = [_explain(row, explained.get(row.cell)) for row in rows]
@@ -173,10 +174,11 @@ def _torn(row: Row, line: Result, entry: Entry) -> Row:
     """The tokens are right by the label, but belong to another accuracy than the one they are printed with."""
     for group, source in own(entry):
         at_home = was_read(group) and (group.benchmark, group.model) == (line.benchmark, line.backbone or line.model)
-        if at_home and source.accuracy is not None and source.tokens is not None and line.tokens is not None:
-            if same(source.accuracy, line.accuracy) and not same(source.tokens, line.tokens):
-                proof = Source(group.evidence, source.tokens, f"with {source.accuracy} %, {source.setting}: {group.locator}")
-                return replace(row, verdict="differs", rule="torn_pair", sources=[*row.sources, proof])
+        if not at_home or source.accuracy is None or source.tokens is None or line.tokens is None:
+            continue
+        if same(source.accuracy, line.accuracy) and not same(source.tokens, line.tokens):
+            proof = Source(group.evidence, source.tokens, f"with {source.accuracy} %, {source.setting}: {group.locator}")
+            return replace(row, verdict="differs", rule="torn_pair", sources=[*row.sources, proof])
     return row
 
 
@@ -204,8 +206,9 @@ def _training(line: Method, entry: Entry, place: str) -> Row:
         return _label(line, "training", "unverified", "nothing_read", sources, place)
     sources += [Source(stated.evidence, ", ".join(stated.value), stated.locator) for stated in said]
     agrees = {TRAINING[word.strip()] for word in line.training.split(",")} == set(said[0].value)
+    verdict: Verdict
     verdict, rule = ("agrees", "same_training") if agrees else ("differs", "other_training")
-    return _label(line, "training", verdict, rule, sources, place)  # type: ignore[arg-type]
+    return _label(line, "training", verdict, rule, sources, place)
 
 
 def _models(line: Method, entry: Entry, results: list[Result], place: str) -> Row:

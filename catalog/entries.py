@@ -36,7 +36,7 @@ METRICS = {
 }
 
 SCHEMA = Path("catalog/entry.schema.json")
-SCHEMA_SAYS = "One file a method: catalog/entries/SLUG.toml. Written by `laconic audit --write` from catalog/entries.py; do not edit."
+SCHEMA_SAYS = "One file a method: catalog/entries/SLUG.toml. Written by `laconic audit --write`; do not edit."
 
 Evidence = Literal["paper", "official repository", "survey", "third party", "memory"]
 

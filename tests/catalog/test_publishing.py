@@ -49,7 +49,11 @@ def add_secrets(session: Session) -> None:
         label = {"paper_key": "2502.00002", "facet": "form", "tag": tag, "source": origin, "origin": origin}
         session.add(schema.Facet(**label, confidence=0.5, evidence=SECRET))
     session.add(schema.CrawlRun(started=moment, finished=moment, exit_code=0, sources=[{"detail": SECRET}]))
-    session.add(schema.SourceState(name="another", etag=SECRET, last_modified=SECRET, last_success=date(2026, 3, 3)))
+    session.add(schema.SourceState(name="another", etag=SECRET, last_modified=SECRET, last_success=moment.date()))
+    day = date(2026, 3, 3)
+    session.add(schema.Repository(name="hemingkx/tokenskip", state="gone", licence="MIT", checked_on=day))
+    for key, by in (("2502.00002", schema.MIRROR), ("2502.00003", schema.ARXIV)):
+        session.add(schema.PaperVersion(paper_key=key, number=1, submitted=moment, served_by=by))
     session.add(schema.FormerTitle(paper_key="2502.00004", title="An older & wiser title", replaced_on=date(2026, 4, 1)))
     session.commit()
 
@@ -186,6 +190,7 @@ def test_what_a_mirror_served_goes_out_without_dates_and_versions(files: dict[st
     for key in ("published", "updated", "version", "comment"):
         assert mirrored[key] is None
     assert (own["version"], own["published"][:10], mirrored["month"]) == (2, "2025-02-03", "2025-02")
+    assert (len(own["versions"]), mirrored["versions"]) == (1, [])
     path = tmp_path / "laconic.sqlite"
     path.write_bytes(files["laconic.sqlite"])
     with sqlite3.connect(path) as connection:
@@ -200,7 +205,9 @@ def test_papers_read_back_as_they_are_known(files: dict[str, bytes]) -> None:
     assert first["authors"] == ["Ann <b>Author</b>", "Bo & Co"]
     assert (first["listed"][0]["list_name"], first["listed"][0]["section"][1]) == ("a-list", "{: .x } Section")
     assert paper(files, "2502.12067")["methods"] == ["token_skip"]
-    assert paper(files, "2502.12067")["code"] == ["https://github.com/hemingkx/TokenSkip"]
+    assert paper(files, "2502.12067")["code"] == [
+        {"url": "https://github.com/hemingkx/TokenSkip", "gone": True, "licence": "Apache-2.0"}
+    ]
     undated = document(files, "papers/undated.json")["papers"]
     assert [(each["key"], each["url"]) for each in undated] == [("title-0123456789ab", None)], "a javascript: link is no url"
 

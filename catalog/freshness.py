@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, and_, col, func, select, true
 
 from catalog.announcements import announcement_days, holidays
 from catalog.schema import ARXIV, CONFIRMED, Mention, Paper, SourceState
@@ -80,11 +80,10 @@ def newest_announced(session: Session, *, arxivs_own: bool = False) -> tuple[str
 
     `arxivs_own` takes no other server's word for a day, as the snapshot does.
     """
-    dateless = col(Paper.published).is_(None)
-    if arxivs_own:
-        dateless |= col(Paper.served_by).is_distinct_from(ARXIV)
-    published = session.exec(select(func.max(Paper.published)).where(Paper.status == CONFIRMED, ~dateless)).one()
-    undated = select(Paper).where(Paper.status == CONFIRMED, dateless)
+    believed = col(Paper.served_by).is_not_distinct_from(ARXIV) if arxivs_own else true()
+    dated = and_(col(Paper.published).is_not(None), believed)
+    published = session.exec(select(func.max(Paper.published)).where(Paper.status == CONFIRMED, dated)).one()
+    undated = select(Paper).where(Paper.status == CONFIRMED, ~dated)
     month = max((paper.month for paper in session.exec(undated) if paper.month), default=None)
     day = published.date().isoformat() if published else None
     if month and (day is None or month > day[:7]):

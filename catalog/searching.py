@@ -102,7 +102,8 @@ class Index:
             fits[family] = False
             for position in family:
                 for word, count in self._documents[position].counts.items():
-                    ranking[word] = ranking.get(word, 0) + count
+                    if word not in query.STOP:
+                        ranking[word] = ranking.get(word, 0) + count
         if ranking:
             return self._nearest(ranking, fits, limit)
         if not (asked.understood and len(fits)):

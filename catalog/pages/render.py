@@ -105,7 +105,7 @@ def render(catalog: Catalog, folder: Path) -> None:
     for challenge in catalog.challenges:
         carriers = [e for e in catalog.entries if challenge.tag in e.written.facets.get(challenges.FACET, [])]
         page(f"challenges/{challenge.tag}.md", "challenge.md.j2", challenge=challenge, carriers=carriers)
-    shutil.copy(catalog.root / entries.SCHEMA, folder / "entry.schema.json")
+    (folder / entries.SCHEMA.name).write_text(entries.schema(catalog.tree), "utf-8")
     page("calibration.md", "calibration.md.j2")
     page("freshness.md", "freshness.md.j2")
     page("finding.md", "finding.md.j2", answers=finding.answers(catalog.root, catalog.tree), shown=finding.SHOWN)

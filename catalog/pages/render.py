@@ -13,7 +13,7 @@ from markupsafe import Markup
 from catalog import entries, errata, taxonomy
 from catalog.entries import Entry
 from catalog.errors import Refused
-from catalog.pages import bibtex, charts, finding, inline, papers, records
+from catalog.pages import bibtex, charts, explorer, finding, inline, papers, records
 from catalog.pages.records import Changed, Record
 
 BASELINES = ("direct", "cot")
@@ -51,8 +51,9 @@ class Catalog:
     def load(cls, root: Path, changed: Changed) -> "Catalog":
         written = sorted(entries.load(root), key=lambda entry: (entry.slug not in BASELINES, entry.slug))
         found = {entry.slug: record for entry in written if (record := records.load(root, entry.slug, changed))}
+        tree = taxonomy.load(root)
         return cls(
-            root, taxonomy.load(root), written, errata.load(root), found, records.calibration(root), papers.load(root)
+            root, tree, written, errata.load(root), found, records.calibration(root), papers.load(root, tree)
         )
 
 
@@ -78,6 +79,8 @@ def render(catalog: Catalog, folder: Path) -> None:
         page(f"methods/{entry.slug}.md", "method.md.j2", entry=entry, **method_values(catalog, entry))
     years = catalog.shelf.years()
     page("papers/index.md", "papers.md.j2", years=years)
+    titles = {node.id: node.title for node in catalog.tree.nodes.values()}
+    explorer.write(catalog.shelf, titles, paper_slugs(catalog), folder)
     for year, months in years.items():
         page(f"papers/{year}.md", "year.md.j2", year=year, months=months)
     page("errata.md", "errata.md.j2")
@@ -103,7 +106,7 @@ def environment(catalog: Catalog) -> Environment:
         catalog=catalog,
         titles={node.id: node.title for node in catalog.tree.nodes.values()},
         slugs={entry.slug for entry in catalog.entries},
-        paper_slugs={entry.written.paper.arxiv: entry.slug for entry in catalog.entries if entry.written.paper},
+        paper_slugs=paper_slugs(catalog),
         link=inline.link,
         number=inline.number,
         figure=figure,
@@ -115,6 +118,11 @@ def environment(catalog: Catalog) -> Environment:
     )
     jinja.filters["px"] = lambda value: Markup(f"{value:.1f}")
     return jinja
+
+
+def paper_slugs(catalog: Catalog) -> dict[str, str]:
+    """arXiv id → the entry about that paper."""
+    return {entry.written.paper.arxiv: entry.slug for entry in catalog.entries if entry.written.paper}
 
 
 def figure(cell: records.Figure | None, form: str = "") -> Markup:

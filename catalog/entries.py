@@ -36,7 +36,7 @@ METRICS = {
 }
 
 SCHEMA = Path("catalog/entry.schema.json")
-SCHEMA_SAYS = "One file a method: catalog/entries/SLUG.toml. Written by `laconic audit --write` from catalog/entries.py; do not edit."
+SCHEMA_SAYS = "One file a method: catalog/entries/SLUG.toml. Written by `laconic audit --write`; do not edit."
 
 Evidence = Literal["paper", "official repository", "survey", "third party", "memory"]
 
@@ -231,6 +231,13 @@ def load_one(path: Path, tree: taxonomy.Taxonomy, root: Path) -> Entry:
                     raise Refused(f"{here}.rows[{number}].{metric}: {name!r} is given twice, first in {seen[name]}")
                 seen[name] = f"reported[{index}].rows[{number}]"
     return Entry(path.stem, file, written)
+
+
+def check_slug(slug: str, written: list[Entry]) -> None:
+    """Raises `Refused` (exit 2) with the nearest slug where no entry has this one."""
+    slugs = [entry.slug for entry in written]
+    if slug not in slugs:
+        raise Refused(f"{slug}: no entry has this slug{nearest(slug, slugs)}", exit_code=2)
 
 
 def key(group: Group, row: Row, metric: str) -> str:

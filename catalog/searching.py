@@ -258,9 +258,7 @@ def is_code(url: str) -> bool:
 
 
 def _counted(title: str, body: str, held: frozenset[Label], tree: Taxonomy) -> dict[str, float]:
-    counted: dict[str, float] = dict(Counter(body.split()))
-    for word, count in Counter(title.split()).items():
-        counted[word] = counted.get(word, 0) + TITLE_WEIGHT * count
+    counted: dict[str, float] = Counter(f"{f'{title} ' * TITLE_WEIGHT}{body}".split())  # type: ignore[assignment]
     for _, tag in sorted(held):
         for word in normal(f"{tag.replace('_', ' ')} {tree.nodes[tag].title}").split():
             counted.setdefault(word, LABEL_WEIGHT)

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import HOSTILE
-from test_browser import address, browser, watched  # noqa: F401 - fixtures
 
 from catalog.text import clean
+from tests.site.hostile import HOSTILE
+from tests.site.watching import watched
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
-def test_hostile_titles_are_text_and_found_as_typed(browser: "Browser", address: str) -> None:  # noqa: F811
+def test_hostile_titles_are_text_and_found_as_typed(browser: "Browser", address: str) -> None:
     page, bad = watched(browser, address)
     page.goto(f"{address}papers/index.html")
     page.locator("#explorer .found").wait_for()
@@ -28,7 +28,7 @@ def test_hostile_titles_are_text_and_found_as_typed(browser: "Browser", address:
     assert bad == []
 
 
-def test_every_view_has_an_address(browser: "Browser", address: str) -> None:  # noqa: F811
+def test_every_view_has_an_address(browser: "Browser", address: str) -> None:
     page, bad = watched(browser, address)
     page.goto(f"{address}papers/index.html")
     page.locator("#explorer-q").fill("tokenskip")
@@ -45,7 +45,7 @@ def test_every_view_has_an_address(browser: "Browser", address: str) -> None:  #
     assert bad == []
 
 
-def test_details_say_who_names_a_paper_and_how_it_was_printed(browser: "Browser", address: str) -> None:  # noqa: F811
+def test_details_say_who_names_a_paper_and_how_it_was_printed(browser: "Browser", address: str) -> None:
     page, bad = watched(browser, address)
     page.goto(f"{address}papers/index.html#paper=2502.00001")
     facts = page.locator("#explorer .facts")
@@ -58,7 +58,7 @@ def test_details_say_who_names_a_paper_and_how_it_was_printed(browser: "Browser"
     assert bad == []
 
 
-def test_it_can_be_used_with_keys_alone_and_from_the_disk(browser: "Browser", site: Path) -> None:  # noqa: F811
+def test_it_can_be_used_with_keys_alone_and_from_the_disk(browser: "Browser", site: Path) -> None:
     page, bad = watched(browser, "file://")
     page.goto((site / "papers" / "index.html").as_uri())
     page.locator("#explorer-q").focus()

@@ -72,7 +72,8 @@ def render(catalog: Catalog, folder: Path) -> None:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, "utf-8")
 
-    page("index.md", "landing.md.j2", plots=landing_charts(catalog))
+    page("index.md", "landing.md.j2", plots=measured_alike(catalog))
+    page("compare.md", "compare.md.j2", groups=measured_alike(catalog))
     page("taxonomy.md", "taxonomy.md.j2")
     page("methods/index.md", "methods.md.j2")
     for entry in catalog.entries:
@@ -110,6 +111,7 @@ def environment(catalog: Catalog) -> Environment:
         link=inline.link,
         number=inline.number,
         figure=figure,
+        group_of=group_of,
         columns=COLUMNS,
         kinds=KINDS,
         baselines=BASELINES,
@@ -154,27 +156,38 @@ def group_of(entry: Entry) -> str:
     return "baseline" if entry.slug in BASELINES else entry.written.facets.get("form", ["adjacent"])[0]
 
 
-def landing_charts(catalog: Catalog) -> list[dict[str, Any]]:
-    """One chart for each task and model that records share: only what was measured alike is compared."""
-    found: dict[tuple[str, str], list[charts.Point]] = {}
+def measured_alike(catalog: Catalog) -> list[dict[str, Any]]:
+    """Methods by the task and model of their records: only what was measured alike is compared."""
+    found: dict[tuple[str, str], list[tuple[Entry, Record]]] = {}
     for entry in catalog.entries:
         record = catalog.records.get(entry.slug)
-        if record is None:
-            continue
-        x, y = record.figure(entry.slug, "tokens"), record.figure(entry.slug, "accuracy")
-        if x and y:
-            where = (str(record.raw["task"]), str(record.raw["model"]))
-            found.setdefault(where, []).append(charts.Point(entry.written.name, group_of(entry), x, y))
-    return [
-        {
-            "task": task,
-            "model": model,
-            "source": ", ".join(sorted({point.x.source.split()[0] for point in points})),
-            "frontier": {point.label for point in charts.frontier(points)},
-            "charts": both_widths(points, chance_lines(catalog, task)),
-        }
-        for (task, model), points in sorted(found.items())
-    ]
+        if record and record.figure(entry.slug, "tokens") and record.figure(entry.slug, "accuracy"):
+            found.setdefault((str(record.raw["task"]), str(record.raw["model"])), []).append((entry, record))
+    groups = []
+    for (task, model), rows in sorted(found.items()):
+        points = [
+            charts.Point(entry.written.name, group_of(entry), x, y)
+            for entry, record in rows
+            if (x := record.figure(entry.slug, "tokens")) and (y := record.figure(entry.slug, "accuracy"))
+        ]
+        levels = {level: None for entry, record in rows for level in record.levels(entry.slug)}
+        groups.append(
+            {
+                "task": task,
+                "model": model,
+                "rows": rows,
+                "levels": list(levels),
+                "columns": [column for column in COLUMNS if any(_measured(record, entry, column[0]) for entry, record in rows)],
+                "source": ", ".join(sorted(record.file for _, record in rows)),
+                "charts": both_widths(points, chance_lines(catalog, task)),
+            }
+        )
+    return groups
+
+
+def _measured(record: Record, entry: Entry, metric: str) -> bool:
+    cell = record.figure(entry.slug, metric)
+    return cell is not None and bool(cell.mean)
 
 
 def both_widths(points: list[charts.Point], levels: list[tuple[float, str]]) -> dict[str, charts.Chart]:

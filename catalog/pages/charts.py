@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from catalog.pages.records import Figure
 
-LETTER, LINE = 7.2, 15.0  # width of a letter and height of a line at the chart's font size, with a little air
+LETTER, LINE = 8.0, 15.0  # width of a letter and height of a line at the chart's font size, with a little air
 MOST_NAMED = 14
-MARGIN_LEFT, MARGIN_RIGHT, MARGIN_TOP, MARGIN_BOTTOM = 44.0, 14.0, 28.0, 42.0
+MARGIN_LEFT, MARGIN_RIGHT, MARGIN_TOP, MARGIN_BOTTOM = 44.0, 22.0, 28.0, 42.0
 
 
 @dataclass(frozen=True)

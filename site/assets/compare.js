@@ -106,7 +106,7 @@
   // -- the drawing: the same marks, classes and margins as the charts that come with the pages -----------------------------
   function chart(methods, metric, size, width, height) {
     const points = methods.map((m) => ({ ...m, x: m.cells[metric.id], y: m.cells.accuracy })).filter((m) => m.x && m.y);
-    const left = 44, right = width - 14, top = 28, bottom = height - 42;
+    const left = 44, right = width - 22, top = 28, bottom = height - 42;
     const rough = Math.max(...points.map((p) => p.x.high), 1e-9) / (width > 500 ? 6 : 4);
     const power = 10 ** Math.floor(Math.log10(rough)), step = [1, 2, 2.5, 5, 10].map((f) => f * power).find((s) => s >= rough * 0.999);
     const end = Math.max(step, Math.ceil(Math.max(...points.map((p) => p.x.high), 0) * 1.02 / step) * step);

@@ -5,8 +5,9 @@ tagger.json holds vocabulary and weights as text. scripts/tagger.py writes it; n
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +74,12 @@ class Model:
     terms: dict[str, int]
     heads: dict[str, Linear]
 
-    def known(self, found: Iterable[str]) -> np.ndarray:
+    def known(self, found: set[str]) -> np.ndarray:
         """Rows of the features that the model has seen, in order: sums then do not hang on the order of a set."""
-        return np.sort(np.array([row for row in map(self.terms.get, found) if row is not None], dtype=np.int64))
+        rows = np.fromiter(map(self.terms.get, found, repeat(-1)), dtype=np.int64, count=len(found))
+        return np.sort(rows[rows >= 0])
 
-    def ask(self, head: str, found: Iterable[str]) -> str:
+    def ask(self, head: str, found: set[str]) -> str:
         """The most probable answer."""
         asked = self.heads[head]
         return asked.classes[int(asked(self.known(found))[0].argmax())]

@@ -30,12 +30,12 @@ _bases = _Bases()
 
 def words(text: str) -> list[str]:
     """Lower-case words without punctuation and plural s; `chain-of-thought` is three words."""
-    return [_bases[word] for word in _WORD.findall(text)]
+    return list(map(_bases.__getitem__, _WORD.findall(text)))
 
 
 def places(text: str) -> list[tuple[int, int]]:
     """Start and end of each of the `words` of a text."""
-    return [match.span() for match in _WORD.finditer(text)]
+    return list(map(re.Match.span, _WORD.finditer(text)))
 
 
 class _Rule(Strict):

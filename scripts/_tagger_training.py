@@ -12,7 +12,7 @@ from sklearn.model_selection import StratifiedKFold
 from catalog.tagging_model import Model, from_json, weigh
 
 SEEN_IN = 2  # examples a term must stand in
-KEPT = 10_000  # terms a model keeps, those with the largest weights; it is then fitted once more on them alone
+KEPT = 4_000  # terms a model keeps, those with the largest weights; it is then fitted once more on them alone
 STRENGTH = 2.0  # C of the logistic regression: little shrinkage, classes weighed evenly
 Features = set[str]
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.site.conftest import watched
+from tests.site.watching import watched
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -19,6 +19,11 @@ PAGES = [
     "papers/index",
     "papers/2025",
     "errata",
+    "audit",
+    "corrections",
+    "challenges/index",
+    "challenges/safety",
+    "methods/dast",
     "protocol",
     "calibration",
     "freshness",

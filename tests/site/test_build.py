@@ -13,7 +13,8 @@ from bs4 import BeautifulSoup, NavigableString, Tag
 from catalog.errors import Refused
 from catalog.pages.build import build, convert
 from catalog.text import clean
-from tests.site.conftest import HOSTILE, REPOSITORY, fill
+from tests.site.conftest import REPOSITORY, fill
+from tests.site.hostile import HOSTILE
 
 
 def soup(page: Path) -> BeautifulSoup:

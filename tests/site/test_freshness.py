@@ -15,7 +15,8 @@ from catalog import schema, store
 from catalog.announcements import announcement_days, holidays
 from catalog.freshness import DATA_OVERDUE_DAYS, newest_announced
 from catalog.pages.build import build
-from tests.site.conftest import fill, paper, watched
+from tests.site.conftest import fill, paper
+from tests.site.watching import watched
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -289,8 +289,10 @@ def test_no_address_leads_out_of_the_api(url: str) -> None:
     name = github.repository_of(url)
     if name is not None:
         owner, own = name.split("/")
-        assert owner.strip(".") and own.strip(".")
-        assert name.isascii() and name == name.lower()
+        assert owner.strip(".")
+        assert own.strip(".")
+        assert name.isascii()
+        assert name == name.lower()
         assert not set(name) & set("%?#\\ \n@:")
 
 

@@ -4,20 +4,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from urllib.parse import urlsplit
 
 import numpy as np
 from sqlmodel import Session, col, select
 
-from catalog import arxiv_id, query
+from catalog import arxiv_id, code_links, query
+from catalog.code_links import on_github
 from catalog.labels import Label, of_papers
 from catalog.query import Query, normal
-from catalog.schema import Author, Mention, Method, Paper
+from catalog.schema import Author, Mention, Method, Paper, Repository
 from catalog.taxonomy import Taxonomy
 from catalog.text import fold
 
 TITLE_WEIGHT = 3  # a word of the title counts as often
-CODE_HOSTS = frozenset({"github.com", "gitlab.com", "bitbucket.org", "codeberg.org"})
 LABEL_WEIGHT = 0.5  # labels are few and shared by many: at full weight, papers would be alike that have nothing else in common
 
 
@@ -182,7 +181,7 @@ def build(session: Session, tree: Taxonomy, *, abstracts: bool = True) -> Index:
     authors: dict[str, list[str]] = defaultdict(list)
     for key, name in session.exec(select(Author.paper_key, Author.name).order_by(Author.paper_key, col(Author.position))):
         authors[key].append(name)
-    headings, code = _listed(session)
+    headings, code = _headings(session), _code(session)
     labelled = of_papers(session, tree)
     documents = []
     months: dict[str, str | None] = {}
@@ -205,29 +204,19 @@ def build(session: Session, tree: Taxonomy, *, abstracts: bool = True) -> Index:
     return Index(documents)
 
 
-def _listed(session: Session) -> tuple[dict[str, set[str]], dict[str, str]]:
-    """Paper → the innermost headings over its listings, and where a listing says its code is."""
+def _headings(session: Session) -> dict[str, set[str]]:
+    """Paper → the innermost headings over its listings."""
     headings: dict[str, set[str]] = defaultdict(set)
-    code: dict[str, str] = {}
-    chosen = select(Mention.paper_key, Mention.section, Mention.urls, Mention.defects).where(col(Mention.gone_on).is_(None))
-    for key, section, urls, defects in session.exec(chosen.order_by(Mention.list_name, col(Mention.line), Mention.key)):
+    for key, section in session.exec(select(Mention.paper_key, Mention.section).where(col(Mention.gone_on).is_(None))):
         headings[key] |= set(section[-1:])
-        if any(defect["kind"] == "shared_code" for defect in defects):
-            continue  # one repository for papers that have nothing to do with each other: whose it is, is open
-        for url in filter(is_code, urls):
-            code.setdefault(key, url)
-    return headings, code
+    return headings
 
 
-def is_code(url: str) -> bool:
-    """A repository's address: host, owner and name. A survey's own list of papers is none."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    steps = parts.path.strip("/").split("/")
-    code = (parts.hostname or "").removeprefix("www.") in CODE_HOSTS and len(steps) >= 2
-    return code and not steps[1].lower().startswith("awesome")
+def _code(session: Session) -> dict[str, str]:
+    """Paper → the first repository that a list gives for it and GitHub has not lost."""
+    gone = set(session.exec(select(Repository.name).where(Repository.state == "gone")))
+    standing = {key: [url for url in urls if on_github(url) not in gone] for key, urls in code_links.of_papers(session).items()}
+    return {key: urls[0] for key, urls in standing.items() if urls}
 
 
 def _counted(title: str, body: str, held: frozenset[Label], tree: Taxonomy) -> dict[str, float]:

@@ -11,9 +11,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from catalog import importing, searching, store, taxonomy
+from catalog.code_links import is_code
 from catalog.pages import finding
 from catalog.query import normal, words
-from catalog.searching import Document, Index, is_code
+from catalog.searching import Document, Index
 from catalog.text import clean, fold
 
 TREE = taxonomy.load(HERE)
@@ -180,6 +181,7 @@ def test_an_empty_index_answers() -> None:
         ("https://www.github.com/a/b/tree/main", True),
         ("https://github.com/a", False),
         ("https://github.com/a/Awesome-Papers", False),
+        ("http://github.com/a/b", False),
         ("https://a.github.io/b", False),
         ("https://arxiv.org/abs/2501.00001", False),
         ("https://[github.com/a/b", False),

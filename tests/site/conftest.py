@@ -48,7 +48,8 @@ def make_root(folder: Path, *, records: bool = True) -> Path:
     """A checkout without a database of papers: the real pages, taxonomy, entries and errata."""
     for name in ("site", "methods", "catalog/entries"):
         shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "zoo", "*.safetensors"))
-    for name in ("mkdocs.yml", "CONTRIBUTING.md", "catalog/taxonomy.toml", "catalog/errata.toml", "catalog/sources.toml"):
+    texts = sorted(path.relative_to(REPOSITORY) for path in (REPOSITORY / "catalog").glob("*.toml"))
+    for name in (Path("mkdocs.yml"), Path("CONTRIBUTING.md"), *texts):
         shutil.copy(REPOSITORY / name, folder / name)
     results = folder / "methods" / "results"
     shutil.rmtree(results, ignore_errors=True)

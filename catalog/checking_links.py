@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from catalog import clock, entries
+from catalog.code_links import on_github
 from catalog.errors import Refused
 from catalog.records import SourceReport
 from catalog.schema import Mention, Repository, SourceState
@@ -77,16 +78,14 @@ def check(
 
 def _due(session: Session, root: Path, follows: Followed, lists: Collection[str], today: date) -> list[str]:
     """The names to look up now: lost lists, then what was never seen, then what was seen longest ago."""
-    named = {each.repository.lower() for each in follows.list}
-    for urls in session.exec(select(Mention.urls).where(col(Mention.gone_on).is_(None))):
-        named |= {name for url in urls if (name := github.repository_of(url))}
+    urls = [url for urls in session.exec(select(Mention.urls).where(col(Mention.gone_on).is_(None))) for url in urls]
     try:
-        links = [entry.written.code.url for entry in entries.load(root) if entry.written.code]
-        named |= {name for url in links if (name := github.repository_of(url))}
-    except Refused:  # who curates is told by `update` itself
+        urls += [entry.written.code.url for entry in entries.load(root) if entry.written.code]
+    except Refused:  # `update` itself says so
         pass
+    named = {each.repository.lower() for each in follows.list} | {on_github(url) for url in urls}
     seen = {row.name: row.checked_on for row in session.exec(select(Repository))}
-    rota = [name for name in named if name not in lists and seen.get(name, date.min) < today]
+    rota = [name for name in filter(github.is_name, named) if name not in lists and seen.get(name, date.min) < today]
     return [*sorted(lists), *sorted(rota, key=lambda name: (seen.get(name, date.min), name))][:PER_RUN]
 
 

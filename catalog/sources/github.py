@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from catalog.errors import Refused
 from catalog.sources import polite
@@ -16,9 +16,7 @@ from catalog.sources.followed import base_url
 API_URL = "https://api.github.com"
 TRIES = 2  # a rota has another day
 
-_LINK = re.compile(
-    r"https?://(?:www\.)?github\.com/([a-z0-9][a-z0-9_-]{0,38})/([a-z0-9._-]{1,100})(?:[/?#].*)?", re.IGNORECASE | re.ASCII
-)
+_NAME = re.compile(r"(?P<owner>[a-z0-9][a-z0-9_-]{0,38})/(?!\.+$)[a-z0-9._-]{1,100}", re.IGNORECASE | re.ASCII)
 # Pages of GitHub itself that look like OWNER/NAME.
 _PAGES = {
     "about", "apps", "collections", "enterprise", "events", "explore", "features", "login", "marketplace", "orgs", "search",
@@ -34,6 +32,12 @@ class Found:
     pushed_on: date | None
 
 
+def _named(name: str) -> str:
+    if not is_name(name):
+        raise ValueError("not the name of a repository")
+    return name
+
+
 class _Licence(BaseModel):
     model_config = ConfigDict(strict=True)
     spdx_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9.+-]{1,64}$")] | None
@@ -43,19 +47,16 @@ class _Repository(BaseModel):
     """The fields that are read, of some hundred."""
 
     model_config = ConfigDict(strict=True)
-    full_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,38}/[A-Za-z0-9._-]{1,100}$")]
+    full_name: Annotated[str, AfterValidator(_named)]
     archived: bool
     license: _Licence | None
     pushed_at: datetime | None
 
 
-def repository_of(url: str) -> str | None:
-    """`owner/name` in lower case, for the address of a repository or of something in it; else None."""
-    match = _LINK.fullmatch(url)
-    if match is None:
-        return None
-    owner, name = match[1].lower(), match[2].lower().removesuffix(".git")
-    return None if owner in _PAGES or not name.strip(".") else f"{owner}/{name}"
+def is_name(name: str) -> bool:
+    """Whether `owner/name` can be that of a repository: whatever else a list links to never reaches the API's address."""
+    match = _NAME.fullmatch(name)
+    return match is not None and match["owner"].lower() not in _PAGES
 
 
 def is_asked() -> bool:
@@ -68,6 +69,8 @@ def look_up(http: polite.Session, name: str) -> Found | None:
 
     Raises `polite.FetchError`; `Resting` where the hour's allowance is used up.
     """
+    if not is_name(name):
+        raise polite.BadAnswer(f"{name[:100]!r} is not the name of a repository")
     base = base_url("LACONIC_GITHUB_URL", API_URL)
     try:
         return _get(http, f"{base}/repos/{name}")

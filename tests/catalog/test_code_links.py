@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import string
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from loopback import Loopback
 
+from catalog.code_links import on_github
 from catalog.sources import github, polite
 
 LINKED = """
@@ -270,30 +272,28 @@ TOLD = {
         ("https://github.com/anna/..", None),
         ("https://github.com/topics/reasoning", None),
         ("https://github.com/anna/tool name", None),
-        ("https://github.com/anna/tool\n", None),
+        ("https://github.com/anna/%2e%2e", None),
         ("https://github.com/anna/.git", None),
         ("https://github.com.example.org/anna/tool", None),
         ("https://gist.github.com/anna/tool", None),
-        ("https://anna.github.io/tool", None),
+        ("https://gitlab.com/anna/tool", None),
         ("javascript:https://github.com/anna/tool", None),
         ("https://github.com/-anna/tool", None),
         ("https://github.com/änna/tool", None),
     ],
 )
 def test_an_address_names_a_repository_or_nothing(url: str, name: str | None) -> None:
-    assert github.repository_of(url) == name
+    found = on_github(url)
+    assert (found if github.is_name(found) else None) == name
 
 
-@given(st.text() | st.from_regex(r"https://github\.com/[^?#]{0,30}/[^?#]{0,30}.*", fullmatch=True))
-def test_no_address_leads_out_of_the_api(url: str) -> None:
-    name = github.repository_of(url)
-    if name is not None:
+@given(st.text() | st.from_regex(r"[^?#]{0,30}/[^?#]{0,30}.*", fullmatch=True))
+def test_no_name_leads_out_of_the_api(name: str) -> None:
+    if github.is_name(name):
         owner, own = name.split("/")
         assert owner.strip(".")
         assert own.strip(".")
-        assert name.isascii()
-        assert name == name.lower()
-        assert not set(name) & set("%?#\\ \n@:")
+        assert not set(name) - set(string.ascii_letters + string.digits + "._-/")
 
 
 def test_the_pace_towards_github_is_kept(laconic: Laconic, api: GitHub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ It comes last and touches no paper. Whatever was looked at longest ago is looked
 """
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -78,11 +79,9 @@ def check(
 
 def _due(session: Session, root: Path, follows: Followed, lists: Collection[str], today: date) -> list[str]:
     """The names to look up now: lost lists, then what was never seen, then what was seen longest ago."""
-    urls = [url for urls in session.exec(select(Mention.urls).where(col(Mention.gone_on).is_(None))) for url in urls]
-    try:
+    urls = [url for listed in session.exec(select(Mention.urls).where(col(Mention.gone_on).is_(None))) for url in listed]
+    with suppress(Refused):  # a malformed entry; `update` itself says so
         urls += [entry.written.code.url for entry in entries.load(root) if entry.written.code]
-    except Refused:  # `update` itself says so
-        pass
     named = {each.repository.lower() for each in follows.list} | {on_github(url) for url in urls}
     seen = {row.name: row.checked_on for row in session.exec(select(Repository))}
     rota = [name for name in filter(github.is_name, named) if name not in lists and seen.get(name, date.min) < today]

@@ -162,9 +162,9 @@ def _shared_code(entries: list[Entry]) -> None:
             users[name].append(entry)
     for name, sharing in users.items():
         for entry in sharing:
-            others = [other for other in sharing if _different(entry, other)]
-            if others:
-                _add(entry, "shared_code", f"{name} is given at line {others[0].line} for another paper too")
+            other = next((other for other in sharing if _different(entry, other)), None)
+            if other:
+                _add(entry, "shared_code", f"{name} is given at line {other.line} for another paper too")
 
 
 def _different(one: Entry, other: Entry) -> bool:

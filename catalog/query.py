@@ -94,11 +94,11 @@ def normal(text: str) -> str:
     return f"{fold(text)} ".replace("s ", " ").strip()
 
 
-# Words that say how one asks, not what about.
+# Words that say how one asks and not what about; a likeness in them is none either.
 STOP = frozenset(normal("""
-    a about all an and any anything are as at by can do does find for from has have how i in is it me method of on
-    or our paper please show so some something that the their them there these they this those to use uses using was we what when
-    where which who why with work you
+    a about all an and any anything are as at be been but by can do does each find for from has have how i if in into is it its me
+    method of on one only or other our own paper please show so some something such than that the their them then there these they
+    this those to use uses using was we what when where which while who why will with work would you
 """).split())  # fmt: skip
 
 

@@ -102,7 +102,8 @@ class Index:
             fits[family] = False
             for position in family:
                 for word, count in self._documents[position].counts.items():
-                    ranking[word] = ranking.get(word, 0) + count
+                    if word not in query.STOP:
+                        ranking[word] = ranking.get(word, 0) + count
         if ranking:
             return self._nearest(ranking, fits, limit)
         if not (asked.understood and len(fits)):
@@ -115,6 +116,33 @@ class Index:
         """The nearest other documents; a method and its paper count as one. Raises `KeyError` for one not in the index."""
         self._position[kind, key]
         return self.search(Query(like=(kind, key)), limit)
+
+    @property
+    def code(self) -> dict[str, str]:
+        """Paper → where its code is."""
+        return {each.key: each.code for each in self._documents if each.kind == "paper" and each.code}
+
+    def nearest_papers(self, limit: int) -> dict[str, tuple[tuple[str, str], ...]]:
+        """Paper → key and title of the papers nearest to it, nearest first; for all of them at once."""
+        papers = np.array([each.kind == "paper" for each in self._documents], dtype=bool)
+        term = np.repeat(np.arange(len(self._terms)), np.diff(self._start))
+        order = np.argsort(self._row, kind="stable")
+        first = np.searchsorted(self._row[order], np.arange(len(self._documents) + 1))
+        found = {}
+        for n in np.flatnonzero(papers):
+            own = order[first[n] : first[n + 1]]
+            scores = np.zeros(len(self._documents))
+            for position in own:
+                # A word that stands in a tenth of all papers tells little of any and costs most of the time.
+                postings = slice(self._start[term[position]], self._start[term[position] + 1])
+                if postings.stop - postings.start <= len(self._documents) / 10 + 10:
+                    scores[self._row[postings]] += self._weight[postings] * self._weight[position]
+            scores[n] = 0
+            scores[~papers] = 0
+            best = np.argsort(-scores, kind="stable")[:limit]
+            near = [self._documents[each] for each in best if scores[each] > 0]
+            found[self._documents[n].key] = tuple((each.key, each.title) for each in near)
+        return found
 
     def named(self, text: str) -> tuple[str, str] | None:
         """Kind and key of what goes by this slug, id, name, title, or what stands before a title's colon."""

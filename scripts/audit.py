@@ -4,7 +4,6 @@ Fails where a number changed without a line in the ledger, and where verdicts an
 """
 
 import argparse
-import json
 from dataclasses import asdict
 
 from catalog import auditing, entries, ledger, taxonomy
@@ -26,8 +25,7 @@ def main(args: argparse.Namespace) -> int:
     if args.method is not None:
         entries.check_slug(args.method, written)
     if args.write:
-        schema = json.dumps(entries.schema(taxonomy.load(root)), indent=2, ensure_ascii=False)
-        (root / entries.SCHEMA).write_text(f"{schema}\n", "utf-8")
+        (root / entries.SCHEMA).write_text(entries.schema(taxonomy.load(root)), "utf-8")
         _output.note(f"{ledger.BOOK}: {ledger.write_book(root, written)} new numbers; {entries.SCHEMA}: written")
     new = ledger.check(root, written)
     shown = [row for row in rows if args.verdict in (None, row.verdict) and args.method in (None, row.method)]

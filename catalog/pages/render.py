@@ -1,6 +1,7 @@
 """From what the catalog knows to Markdown files under build/docs: one function a page, one template each."""
 
 import ast
+import json
 import re
 import shutil
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from markupsafe import Markup
 from catalog import auditing, challenges, entries, errata, ledger, taxonomy
 from catalog.entries import Entry
 from catalog.errors import Refused
-from catalog.pages import bibtex, charts, finding, inline, papers, records
+from catalog.pages import bibtex, charts, explorer, finding, inline, papers, records
 from catalog.pages.records import Changed, Record
 
 BASELINES = ("direct", "cot")
@@ -71,7 +72,8 @@ class Catalog:
         found = {entry.slug: record for entry in written if (record := records.load(root, entry.slug, changed))}
         tree = taxonomy.load(root)
         open_questions = challenges.load(root, tree, [entry.slug for entry in written])
-        return cls(root, tree, written, errata.load(root), found, records.calibration(root), papers.load(root), open_questions)
+        shelf = papers.load(root, tree)
+        return cls(root, tree, written, errata.load(root), found, records.calibration(root), shelf, open_questions)
 
 
 def render(catalog: Catalog, folder: Path) -> None:
@@ -89,13 +91,16 @@ def render(catalog: Catalog, folder: Path) -> None:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, "utf-8")
 
-    page("index.md", "landing.md.j2", plots=landing_charts(catalog))
+    page("index.md", "landing.md.j2", plots=measured_alike(catalog))
+    titles = {node.id: node.title for node in catalog.tree.nodes.values()}
+    page("compare.md", "compare.md.j2", groups=measured_alike(catalog), label_titles=json.dumps(titles))
     page("taxonomy.md", "taxonomy.md.j2")
     page("methods/index.md", "methods.md.j2", families=families(catalog))
     for entry in catalog.entries:
         page(f"methods/{entry.slug}.md", "method.md.j2", entry=entry, **method_values(catalog, entry))
     years = catalog.shelf.years()
     page("papers/index.md", "papers.md.j2", years=years)
+    explorer.write(catalog.shelf, titles, paper_slugs(catalog), folder)
     for year, months in years.items():
         page(f"papers/{year}.md", "year.md.j2", year=year, months=months)
     page("errata.md", "errata.md.j2")
@@ -105,7 +110,7 @@ def render(catalog: Catalog, folder: Path) -> None:
     for challenge in catalog.challenges:
         carriers = [e for e in catalog.entries if challenge.tag in e.written.facets.get(challenges.FACET, [])]
         page(f"challenges/{challenge.tag}.md", "challenge.md.j2", challenge=challenge, carriers=carriers)
-    shutil.copy(catalog.root / entries.SCHEMA, folder / "entry.schema.json")
+    (folder / entries.SCHEMA.name).write_text(entries.schema(catalog.tree), "utf-8")
     page("calibration.md", "calibration.md.j2")
     page("freshness.md", "freshness.md.j2")
     page("finding.md", "finding.md.j2", answers=finding.answers(catalog.root, catalog.tree), shown=finding.SHOWN)
@@ -131,10 +136,11 @@ def environment(catalog: Catalog) -> Environment:
         names={entry.slug: entry.written.name for entry in catalog.entries},
         referenced={e.slug for e in catalog.entries if (catalog.root / "methods" / f"{e.slug}.py").exists()},
         numbers=ledger.numbers(catalog.entries),
-        paper_slugs={entry.written.paper.arxiv: entry.slug for entry in catalog.entries if entry.written.paper},
+        paper_slugs=paper_slugs(catalog),
         link=inline.link,
         number=inline.number,
         figure=figure,
+        group_of=group_of,
         columns=COLUMNS,
         kinds=KINDS,
         baselines=BASELINES,
@@ -143,6 +149,11 @@ def environment(catalog: Catalog) -> Environment:
     )
     jinja.filters["px"] = lambda value: Markup(f"{value:.1f}")
     return jinja
+
+
+def paper_slugs(catalog: Catalog) -> dict[str, str]:
+    """arXiv id → the entry about that paper."""
+    return {entry.written.paper.arxiv: entry.slug for entry in catalog.entries if entry.written.paper}
 
 
 def figure(cell: records.Figure | None, form: str = "") -> Markup:
@@ -174,27 +185,38 @@ def group_of(entry: Entry) -> str:
     return "baseline" if entry.slug in BASELINES else entry.written.facets.get("form", ["adjacent"])[0]
 
 
-def landing_charts(catalog: Catalog) -> list[dict[str, Any]]:
-    """One chart for each task and model that records share: only what was measured alike is compared."""
-    found: dict[tuple[str, str], list[charts.Point]] = {}
+def measured_alike(catalog: Catalog) -> list[dict[str, Any]]:
+    """Methods by the task and model of their records: only what was measured alike is compared."""
+    found: dict[tuple[str, str], list[tuple[Entry, Record]]] = {}
     for entry in catalog.entries:
         record = catalog.records.get(entry.slug)
-        if record is None:
-            continue
-        x, y = record.figure(entry.slug, "tokens"), record.figure(entry.slug, "accuracy")
-        if x and y:
-            where = (str(record.raw["task"]), str(record.raw["model"]))
-            found.setdefault(where, []).append(charts.Point(entry.written.name, group_of(entry), x, y))
-    return [
-        {
-            "task": task,
-            "model": model,
-            "source": ", ".join(sorted({point.x.source.split()[0] for point in points})),
-            "frontier": {point.label for point in charts.frontier(points)},
-            "charts": both_widths(points, chance_lines(catalog, task)),
-        }
-        for (task, model), points in sorted(found.items())
-    ]
+        if record and record.figure(entry.slug, "tokens") and record.figure(entry.slug, "accuracy"):
+            found.setdefault((str(record.raw["task"]), str(record.raw["model"])), []).append((entry, record))
+    groups = []
+    for (task, model), rows in sorted(found.items()):
+        points = [
+            charts.Point(entry.written.name, group_of(entry), x, y)
+            for entry, record in rows
+            if (x := record.figure(entry.slug, "tokens")) and (y := record.figure(entry.slug, "accuracy"))
+        ]
+        levels = {level: None for entry, record in rows for level in record.levels(entry.slug)}
+        groups.append(
+            {
+                "task": task,
+                "model": model,
+                "rows": rows,
+                "levels": list(levels),
+                "columns": [column for column in COLUMNS if any(_measured(record, entry, column[0]) for entry, record in rows)],
+                "source": ", ".join(sorted(record.file for _, record in rows)),
+                "charts": both_widths(points, chance_lines(catalog, task)),
+            }
+        )
+    return groups
+
+
+def _measured(record: Record, entry: Entry, metric: str) -> bool:
+    cell = record.figure(entry.slug, metric)
+    return cell is not None and bool(cell.mean)
 
 
 def both_widths(points: list[charts.Point], levels: list[tuple[float, str]]) -> dict[str, charts.Chart]:

@@ -201,7 +201,8 @@ def test_data_is_committed_once_and_the_run_ends_green(actions: Actions, tmp_pat
     actions.run("push", "again", "alarm")
     assert [actions.results[name] for name in ("push", "again", "alarm")] == ["success", "skipped", "success"], actions.output
     assert commits(actions) == ["Catalog: 13 new papers, 12 new mentions", "start"]
-    assert git(actions.remote, "log", "-1", "--format=%an %b", "main").strip() == "github-actions[bot] arXiv 2501.00011, 2501.00012, 2603.00014"
+    told_of = git(actions.remote, "log", "-1", "--format=%an %b", "main").strip()
+    assert told_of == "github-actions[bot] arXiv 2501.00011, 2501.00012, 2603.00014"
     assert git(actions.remote, "diff", "--stat", "--name-only", "main~", "main").split() == [
         "catalog/snapshot/listings/first.jsonl",
         "catalog/snapshot/papers.jsonl",

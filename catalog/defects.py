@@ -112,8 +112,8 @@ def of_link(url: str) -> str:
 def of_title(title: str) -> list[Defect]:
     if " " not in title.strip() and title.count("-") >= 4:
         return [defect("encoded_title", f"reads “{' '.join(title.replace('=', ': ').replace('-', ' ').split())}”")]
-    if re.search(r"\w- \S", title) and ":" not in title:
-        return [defect("encoded_title", f"reads “{title.replace('- ', ': ', 1)}”")]
+    if ":" not in title and (joined := re.search(r"(?<=[^\W_])[=-] (?=\S)", title)):
+        return [defect("encoded_title", f"reads “{title[: joined.start()]}: {title[joined.end() :]}”")]
     return []
 
 

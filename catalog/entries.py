@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -17,12 +17,26 @@ FOLDER = Path("catalog/entries")
 SLUG = re.compile(r"[a-z][a-z0-9_]{1,40}")
 ARXIV_ID = re.compile(r"\d{4}\.\d{4,5}|[a-z-]+(\.[A-Z]{2})?/\d{7}")
 
-# Key of a reported row → (unit, which direction is better).
+# Key of a reported row → (unit, which direction is better). What a source gives only as a change stays a change.
 METRICS = {
     "accuracy": ("percent", "higher"),
     "tokens": ("tokens", "lower"),
+    "peak_tokens": ("tokens", "lower"),  # the longest context that was held
+    "dependency": ("million", "lower"),  # area under the context curve, as LightThinker defines it
     "latency_s": ("s", "lower"),
+    "perplexity": ("", "lower"),
+    "accuracy_change": ("points", "higher"),
+    "accuracy_kept": ("percent of the baseline's", "higher"),
+    "length_change": ("percent", "lower"),
+    "length_error": ("percent", "lower"),
+    "cost_change": ("percent", "lower"),
+    "memory_change": ("percent", "lower"),
+    "speedup": ("times", "higher"),
+    "compression": ("times", "higher"),
 }
+
+SCHEMA = Path("catalog/entry.schema.json")
+SCHEMA_SAYS = "One file a method: catalog/entries/SLUG.toml. Written by `laconic audit --write` from catalog/entries.py; do not edit."
 
 Evidence = Literal["paper", "official repository", "survey", "third party", "memory"]
 
@@ -59,14 +73,35 @@ class Code(Strict):
     licence: str  # as its repository states it; "none" where it states none: then describe, never copy
 
 
+class Quote(Strict):
+    """The number is another method's: copied from its paper, or measured anew by whoever prints it."""
+
+    slug: str
+    setting: str = ""  # the row's name in that method's entry; empty where it has none
+    rerun: bool = False
+
+
 class Row(Strict):
-    """One setting, with each metric the source prints for it (accuracy in percent, latency in seconds)."""
+    """One setting, with each metric the source prints for it; `METRICS` has the units."""
 
     setting: str
-    accuracy: float | None = None
-    tokens: float | None = None
-    latency_s: float | None = None
+    accuracy: float | None = Field(default=None, ge=0, le=100)
+    tokens: float | None = Field(default=None, ge=0)
+    peak_tokens: float | None = Field(default=None, ge=0)
+    dependency: float | None = Field(default=None, ge=0)
+    latency_s: float | None = Field(default=None, ge=0)
+    perplexity: float | None = Field(default=None, ge=1)
+    accuracy_change: float | None = None
+    accuracy_kept: float | None = Field(default=None, ge=0)
+    length_change: float | None = Field(default=None, ge=-100)
+    length_error: float | None = Field(default=None, ge=0)
+    cost_change: float | None = Field(default=None, ge=-100)
+    memory_change: float | None = Field(default=None, ge=-100)
+    speedup: float | None = Field(default=None, ge=0)
+    compression: float | None = Field(default=None, ge=0)
     note: str = ""
+    baseline: bool = False  # the source's own baseline, with which the other rows of its group are compared
+    quotes: Quote | None = None
 
 
 class Group(Strict):
@@ -79,6 +114,17 @@ class Group(Strict):
     locator: str  # where in the source
     checked: Annotated[str, Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])(-\d\d)?$")]
     rows: list[Row]
+
+
+class Stated(Strict):
+    """What a source says that is no number: how the method trains (tags of `training`), or on which models, all of them."""
+
+    what: Literal["training", "models"]
+    value: list[str]
+    evidence: Evidence
+    verified: bool
+    locator: str
+    checked: Annotated[str, Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])(-\d\d)?$")]
 
 
 class Symbol(Strict):
@@ -96,6 +142,7 @@ class _File(Strict):
     facets: dict[str, list[str]]
     paper: Paper | None = None
     code: Code | None = None
+    stated: list[Stated] = []
     reported: list[Group] = []
 
 
@@ -140,7 +187,15 @@ class Entry:
 def load(root: Path) -> list[Entry]:
     """Every entry, by slug. Raises `Refused` (exit 1) that names file, key, value and the nearest valid name."""
     tree = taxonomy.load(root)
-    return [load_one(path, tree, root) for path in sorted((root / FOLDER).glob("*.toml"))]
+    found = [load_one(path, tree, root) for path in sorted((root / FOLDER).glob("*.toml"))]
+    slugs = [entry.slug for entry in found]
+    for entry in found:
+        for index, group in enumerate(entry.written.reported):
+            for number, row in enumerate(group.rows):
+                if row.quotes and row.quotes.slug not in slugs:
+                    here = f"{entry.file}: reported[{index}].rows[{number}].quotes.slug"
+                    raise Refused(f"{here}: unknown slug {row.quotes.slug!r}{nearest(row.quotes.slug, slugs)}")
+    return found
 
 
 def load_one(path: Path, tree: taxonomy.Taxonomy, root: Path) -> Entry:
@@ -156,13 +211,37 @@ def load_one(path: Path, tree: taxonomy.Taxonomy, root: Path) -> Entry:
         for tag in tags:
             if tag not in known:
                 raise Refused(f"{file}: facets.{facet}: unknown tag {tag!r}{nearest(tag, known)}")
+    for index, stated in enumerate(written.stated):
+        known = tree.tags("training") if stated.what == "training" else stated.value
+        for tag in stated.value:
+            if tag not in known:
+                raise Refused(f"{file}: stated[{index}].value: unknown tag {tag!r}{nearest(tag, known)}")
+    seen: dict[str, str] = {}
     for index, group in enumerate(written.reported):
         here = f"{file}: reported[{index}]"
         if group.evidence == "memory" and group.verified:
             raise Refused(f"{here}.verified: true, but evidence is 'memory': nobody has read the source")
         for number, row in enumerate(group.rows):
-            if all(getattr(row, metric) is None for metric in METRICS):
+            given = [metric for metric in METRICS if getattr(row, metric) is not None]
+            if not given:
                 raise Refused(f"{here}.rows[{number}]: no number; give one of {', '.join(METRICS)}")
-            if row.accuracy is not None and not 0 <= row.accuracy <= 100:
-                raise Refused(f"{here}.rows[{number}].accuracy: {row.accuracy} is not a percentage")
+            for metric in given:
+                name = key(group, row, metric)
+                if name in seen:
+                    raise Refused(f"{here}.rows[{number}].{metric}: {name!r} is given twice, first in {seen[name]}")
+                seen[name] = f"reported[{index}].rows[{number}]"
     return Entry(path.stem, file, written)
+
+
+def key(group: Group, row: Row, metric: str) -> str:
+    """What tells a number from all others of its entry; the ledger goes by it."""
+    return " | ".join((group.benchmark, group.model, row.setting, metric, group.evidence))
+
+
+def schema(tree: taxonomy.Taxonomy) -> dict[str, Any]:
+    """The JSON Schema of an entry's file, with the taxonomy's labels in it."""
+    made = _File.model_json_schema()
+    made |= {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A method's entry", "description": SCHEMA_SAYS}
+    tags = {facet.id: {"type": "array", "items": {"enum": tree.tags(facet.id)}} for facet in tree.facets}
+    made["properties"]["facets"] = {"type": "object", "properties": tags, "additionalProperties": False}
+    return made

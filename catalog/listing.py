@@ -92,7 +92,7 @@ class _Reader:
         self.groups: dict[int, str] = {}  # bullets that only name the bullets below them
         self.columns: dict[int, list[str]] = {}  # the header of each table
         self.cut_off: Entry | None = None  # a title whose authors and links a blank line cut off
-        self.untitled: list[tuple[Entry, Tag]] = []  # links without a title: entries where their neighbours are
+        self.doubtful: list[tuple[Entry, Tag]] = []  # no title, or no document: entries where their neighbours are
         self.neighbours: set[int] = set()  # tables and lists that hold an entry
 
     def read(self) -> Parsed:
@@ -107,11 +107,7 @@ class _Reader:
                 self._item(tag)
             elif not tag.find_parent(["li", "td", "summary"]):
                 self._paragraph(tag)
-        known = {id(entry) for entry, tag in self.untitled if id(tag.parent) in self.neighbours}
-        for entry, _ in self.untitled:
-            if id(entry) in known:
-                entry.defects.append(defect("missing_title", "links without a title"))
-                self.parsed.entries.append(entry)
+        self.parsed.entries += [entry for entry, tag in self.doubtful if id(tag.parent) in self.neighbours]
         self.parsed.entries.sort(key=lambda entry: entry.line)
         self._numbering()
         self._anchors()
@@ -139,12 +135,10 @@ class _Reader:
         header = self.columns.get(table, [])
         column = entry_text.title_column(header)
         titled = entry_text.runs(cells[column]) if 0 <= column < len(cells) else None
-        code = {
-            url
-            for name, cell in zip(header, cells)
-            if {"code", "github", "repo", "repository"} & set(fold(name).split())
-            for url in entry_text.urls(entry_text.runs(cell))
-        }
+        code: set[str] = set()
+        for name, cell in zip(header, cells):
+            if {"code", "github", "repo", "repository"} & set(fold(name).split()):
+                code.update(entry_text.urls(entry_text.runs(cell)))
         self._add(tag, [run for cell in cells for run in [*entry_text.runs(cell), Run("break")]], titled, code)
 
     def _summary(self, tag: Tag) -> None:
@@ -188,18 +182,20 @@ class _Reader:
         title = entry_text.title(titled or pieces) or entry_text.title(pieces)
         entry = _entry(list_tree.line_of(tag), section, title, pieces, code or set())
         self.cut_off = entry if entry.title and not entry.urls else None
-        if not entry_text.names_a_document(pieces):
-            return
-        if not entry_text.is_title(entry.title, 2 if entry.arxiv_id else 6):
-            if entry.arxiv_id and entry_text.is_label(entry.title):
-                entry.title = ""
-                self.untitled.append((entry, tag))
+        titled_well = entry_text.is_title(entry.title, 2 if entry.arxiv_id else 6)
+        if not titled_well and not (entry.arxiv_id and entry_text.is_label(entry.title)):
             return
         entry.defects += [defect(kind, detail) for kind, detail in list_tree.marks(tag).items() if kind in defects.OF_AN_ENTRY]
         if tag.name == "li":
             self._layout(entry, tag)
-        self.parsed.entries.append(entry)
-        self.neighbours.add(id(tag.parent))
+        if titled_well and entry_text.names_a_document(pieces):
+            self.parsed.entries.append(entry)
+            self.neighbours.add(id(tag.parent))
+        elif entry.urls and tag.name in ("li", "tr"):
+            if not titled_well:
+                entry.title = ""
+                entry.defects.append(defect("missing_title", "links without a title"))
+            self.doubtful.append((entry, tag))
 
     def _layout(self, entry: Entry, tag: Tag) -> None:
         """Slips in how the lines of a bullet are set."""
@@ -208,7 +204,7 @@ class _Reader:
             entry.defects.append(defect("blank_line_inside", f"authors and links stand at line {list_tree.line_of(rest[0])}"))
         following = self.lines[entry.line : entry.line + 1] if tag.has_attr("data-line") else []
         if following and _LAZY.match(following[0]):
-            entry.defects.append(defect("line_not_indented", f"line {entry.line + 1} is not indented"))
+            entry.defects.append(defect("line_not_indented", "the next line is not indented"))
 
     def _amiss(self, tag: Tag, kind: str, detail: str) -> None:
         self.parsed.defects.append({"line": list_tree.line_of(tag), **defect(kind, detail)})
@@ -260,19 +256,26 @@ def _is_entry(tag: Tag | None) -> bool:
     return tag is not None and tag.name == "p" and entry_text.starts_with_title(entry_text.runs(tag))
 
 
+def _twice(url: str, pieces: list[Run]) -> bool:
+    """Whether one address stands on two links: as the paper's and once more as its code."""
+    return sum(run.href == url and before.href != url for before, run in zip([Run("break"), *pieces], pieces)) > 1
+
+
 def _entry(line: int, section: list[str], title: str, pieces: list[Run], code: set[str] | frozenset[str]) -> Entry:
     entry = Entry(line, section, title, entry_text.urls(pieces))
     entry.date = entry_text.date(pieces, title)
     code = code | entry_text.code_urls(pieces)
-    printed = [found for url in entry.urls if url not in code and (found := arxiv_id.from_url(url))]
-    as_code = {found.bare or found.text for url in code if (found := arxiv_id.from_url(url))}
+    found = [(run.href, read) for run in pieces if run.href and (read := arxiv_id.from_url(run.href))]
+    # A paper given as code is another one's link, or this one's once more; only outside code cells it is the id.
+    printed = [each for url, each in found if url not in code] or [each for url, each in found[:1] if _twice(url, pieces)]
+    as_code = {each.bare or each.text for url, each in found if url in code}
     if printed:
         # The first link that leads to arXiv, well-formed or not: a later one may be another paper's.
         entry.printed_id, entry.arxiv_id = clean(printed[0].text), printed[0].bare
         if entry.arxiv_id is None:
             entry.defects.append(defect("malformed_id", f"{entry.printed_id} is not an arXiv id"))
-        others = sorted({clean(found.text) for found in printed[1:]} | as_code - {entry.printed_id})
-        if others := [other for other in others if other != entry.printed_id]:
+        others = sorted(({clean(each.text) for each in printed[1:]} | as_code) - {entry.printed_id})
+        if others:
             entry.defects.append(defect("several_ids", f"also links to {', '.join(others)}"))
     if as_code:
         entry.defects.append(defect("paper_link_as_code", f"{', '.join(sorted(as_code))} given as code"))

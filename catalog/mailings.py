@@ -1,6 +1,5 @@
 """Every mailing since the last one read: today's from the RSS feed, those that were missed from OAI-PMH."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 
 from catalog import announcing, backfilling, clock
@@ -14,45 +13,30 @@ HARVEST_DAYS = 31  # a longer gap is looked back on by topic: harvesting it woul
 
 
 def read(asking: Asking) -> None:
-    """Reads the mailings since the last one read: today's from the feed, those missed from the harvest."""
+    """Notes what was announced since the last time; what fails is reported in `asking.problems`."""
     state, today = asking.state, asking.today
-    seen = state.seen_through or state.last_new
+    since = state.seen_through or state.last_new
     if not followed.is_asked("LACONIC_RSS_URL"):
-        if state.last_success != today:
-            days = asking.follows.first_window_days if seen is None else backfilling.LAG.days
-            backfilling.request(asking.session, asking.follows, today - timedelta(days=days), today)
+        _look_back_without_feed(asking, since)
         return
     if not _is_due(state, today):
         return
     state.asked_at = clock.now()
-    asking.session.add(state)
-    asking.session.commit()
-    mailing = None
+    _keep(asking)
+    newest = latest_announcement_day(today)  # what there is to read, unless the feed says otherwise
     with asking.part():
-        asking.say("arXiv: the day's mailing")
-        mailing = feed.fetch(asking.http, asking.follows.categories)
-        asking.succeeded = True
-        asking.noted += _note(asking, mailing.papers, feed.url())
-        if not mailing.papers:
-            asking.empty = f"the mailing of {mailing.day} is empty"
-        elif seen is None or (mailing.whole and announcement_days(seen, mailing.day) <= 1):
-            state.seen_through = max(mailing.day, seen or mailing.day)
-        if seen is None:
-            days = asking.follows.first_window_days
-            backfilling.request(asking.session, asking.follows, today - timedelta(days=days), today)
-        asking.session.add(state)
-        asking.session.commit()
-    newest = mailing.day if mailing and mailing.papers else latest_announcement_day(today)
-    if seen is None or asking.empty or announcement_days(state.seen_through or seen, newest) == 0:
+        newest = _read_feed(asking, since)
+    if since is None:
+        _look_back(asking, today - timedelta(days=asking.follows.first_window_days))
+    elif asking.empty or announcement_days(state.seen_through or since, newest) == 0:
         return
-    if (today - seen).days > HARVEST_DAYS:
-        backfilling.request(asking.session, asking.follows, seen - backfilling.LAG, today)
+    elif (today - since).days > HARVEST_DAYS:
+        _look_back(asking, since - backfilling.LAG)
         state.seen_through = newest
-        asking.session.add(state)
-        asking.session.commit()
+        _keep(asking)
     elif followed.is_asked("LACONIC_OAI_URL"):
         with asking.part():
-            _harvest(asking, seen, newest)
+            _harvest(asking, since, newest)
 
 
 def _is_due(state: SourceState, today: date) -> bool:
@@ -61,41 +45,70 @@ def _is_due(state: SourceState, today: date) -> bool:
     return state.asked_at is None or state.asked_at.date() != today or clock.now() - state.asked_at >= PATIENCE
 
 
+def _read_feed(asking: Asking, since: date | None) -> date:
+    """The day of the mailing that the feed holds."""
+    asking.say("arXiv: the day's mailing")
+    state, mailing = asking.state, feed.fetch(asking.http, asking.follows.categories)
+    asking.succeeded = True
+    _note(asking, mailing.papers, feed.url())
+    if not mailing.papers:
+        asking.empty = f"the mailing of {mailing.day} is empty"
+    elif since is None or (mailing.whole and announcement_days(since, mailing.day) <= 1):
+        state.seen_through = max(mailing.day, since or mailing.day)
+    _keep(asking)
+    return mailing.day
+
+
+def _look_back(asking: Asking, first: date) -> None:
+    backfilling.request(asking.session, asking.follows, first, asking.today)
+
+
+def _look_back_without_feed(asking: Asking, since: date | None) -> None:
+    """Where a mirror offers the query API alone, windows have to do for the mailings too."""
+    if asking.state.last_success != asking.today:
+        days = backfilling.LAG if since else timedelta(days=asking.follows.first_window_days)
+        _look_back(asking, min(since or asking.today, asking.today) - days)
+
+
 def _harvest(asking: Asking, since: date, newest: date) -> None:
-    """Catches up on what changed since a day, taking up an answer that broke off earlier today."""
-    state, session = asking.state, asking.session
-    day, category_left, token = (state.cursor or "- - -").split(" ", 2)
-    categories = asking.follows.categories
-    start = categories.index(category_left) if day == f"{asking.today}" and category_left in categories else 0
-    seen = start
-    for number, category in enumerate(categories[start:], start):
-        resume = token if number == start and day == f"{asking.today}" and token != "-" else None
+    """Catches up on what changed since a day, going on where an earlier run of today broke off."""
+    categories, state = asking.follows.categories, asking.state
+    day, broke_off_in, token = (state.cursor or "- - -").split(" ", 2)
+    resumed = day == asking.today.isoformat() and broke_off_in in categories
+    changed = int(resumed)  # an earlier run saw some
+    for category in categories[categories.index(broke_off_in) if resumed else 0 :]:
         asking.say(f"arXiv: what changed in {category} since {since}")
         try:
-            pages = list(_pages(asking, category, since, resume))
+            changed += _read_harvest(asking, category, since, token if resumed and token != "-" else None)
         except oai.TokenExpired:
-            pages = list(_pages(asking, category, since, None))
-        seen += sum(pages)
+            changed += _read_harvest(asking, category, since, None)
+        resumed = False
     state.cursor = None
-    if seen:
+    if changed:
         state.seen_through = newest
     else:
         asking.empty = f"nothing changed since {since}, says the harvest"
-    session.add(state)
-    session.commit()
+    _keep(asking)
 
 
-def _pages(asking: Asking, category: str, since: date, token: str | None) -> Iterator[int]:
+def _read_harvest(asking: Asking, category: str, since: date, token: str | None) -> int:
+    """How many records there were; commits page by page."""
+    changed = 0
     for page in oai.changed_since(asking.http, category, since, token):
         asking.succeeded = True
-        asking.noted += _note(asking, page.papers, oai.url())
+        changed += len(page.papers)
+        _note(asking, page.papers, oai.url())
         asking.state.cursor = f"{asking.today} {category} {page.token or '-'}"
-        asking.session.add(asking.state)
-        asking.session.commit()
-        yield len(page.papers)
+        _keep(asking)
+    return changed
 
 
-def _note(asking: Asking, papers: list[feed.Announced], url: str) -> int:
-    return announcing.note(
+def _note(asking: Asking, papers: list[feed.Announced], url: str) -> None:
+    asking.noted += announcing.note(
         asking.session, papers, asking.follows, served_by=polite.server(url), today=asking.today
     )
+
+
+def _keep(asking: Asking) -> None:
+    asking.session.add(asking.state)
+    asking.session.commit()

@@ -9,16 +9,16 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from catalog import arxiv_id
+from catalog import arxiv_id, comparing, decisions
+from catalog.decisions import Decided
+from catalog.defects import FOUND_LATER
 from catalog.listing import Entry
 from catalog.records import Counts
-from catalog.resolving import Resolved, resolve
+from catalog.resolving import resolve
+from catalog.root import find_root
 from catalog.schema import CONFIRMED, ENTRY, LISTED, PRINTED_ID, FormerTitle, Mention, Paper
 from catalog.sources.survey_lists import Fetched
 from catalog.store import table_of, upsert, upsert_papers
-
-# Defects that resolving finds; all others are the parser's.
-_RESOLVED_DEFECTS = {"repaired": "id_repaired", "conflict": "id_of_another_paper"}
 
 
 def mention_key(list_name: str, section: list[str], title: str, urls: list[str]) -> str:
@@ -47,9 +47,7 @@ def confirmed_titles(session: Session) -> dict[str, list[str]]:
     return titles
 
 
-def settle(
-    session: Session, fetched: dict[str, Fetched], today: date, keep_missing: Container[str] = ()
-) -> dict[str, Counts]:
+def settle(session: Session, fetched: dict[str, Fetched], today: date, keep_missing: Container[str] = ()) -> dict[str, Counts]:
     """Stores the lists in `fetched` and resolves every mention anew; counts per list what moved. Does not commit.
 
     A listing that is not there any more is marked as gone, but for the lists in `keep_missing`.
@@ -61,7 +59,7 @@ def settle(
         if served.entries is not None:
             present = _rows(name, served.entries, str(served.sha256), today)
             counts[name] = _merge(name, present, after, today, keep_missing=name in keep_missing)
-    _resolve(after, confirmed_titles(session))
+    _resolve(after, confirmed_titles(session), decisions.load(find_root()))
     _store_papers(session, after, before, today)
     moved = [row for key, row in after.items() if row != before.get(key)]
     upsert(session.connection(), table_of(Mention), moved)
@@ -105,7 +103,7 @@ def _merge(
             after[key] = {**row, "paper_key": "", "resolution": ""}
             continue
         said = ("urls", "printed_id", "printed_date", "gone_on")
-        parsed = [defect for defect in old["defects"] if defect["kind"] not in _RESOLVED_DEFECTS.values()]
+        parsed = [defect for defect in old["defects"] if defect["kind"] not in FOUND_LATER]
         if all(old[field] == row[field] for field in said) and _stable(parsed) == _stable(row["defects"]):
             counts.unchanged += 1
             continue
@@ -123,28 +121,25 @@ def _stable(defects: list[dict[str, str]]) -> list[tuple[str, str]]:
     return [(defect["kind"], "" if "at line" in defect["detail"] else defect["detail"]) for defect in defects]
 
 
-def _resolve(rows: dict[str, dict[str, Any]], titles: dict[str, list[str]]) -> None:
+def _resolve(rows: dict[str, dict[str, Any]], titles: dict[str, list[str]], decided: Decided) -> None:
     ordered = [rows[key] for key in sorted(rows)]
-    for row, resolved in zip(ordered, resolve([_Listing(row) for row in ordered], titles)):
+    answers = resolve([_Listing(row) for row in ordered], titles, decided)
+    for row, resolved in zip(ordered, answers):
         row["paper_key"], row["resolution"] = resolved.key, resolved.resolution
-        row["defects"] = with_resolution(row["defects"], resolved)
-
-
-def with_resolution(defects: list[dict[str, str]], resolved: Resolved) -> list[dict[str, str]]:
-    kept = [defect for defect in defects if defect["kind"] not in _RESOLVED_DEFECTS.values()]
-    kind = _RESOLVED_DEFECTS.get(resolved.resolution)
-    return [*kept, {"kind": kind, "detail": resolved.detail}] if kind else kept
+    elsewhere = comparing.across(row for row in ordered if row["gone_on"] is None)
+    for row, resolved in zip(ordered, answers):
+        kept = [defect for defect in row["defects"] if defect["kind"] not in FOUND_LATER]
+        row["defects"] = [*kept, *resolved.defects, *elsewhere.get(row["key"], [])]
 
 
 class _Listing:
     def __init__(self, row: dict[str, Any]) -> None:
+        self.list_name: str = row["list_name"]
         self.title: str = row["title"]
         self.printed_id: str | None = row["printed_id"]
 
 
-def _store_papers(
-    session: Session, after: dict[str, dict[str, Any]], before: dict[str, dict[str, Any]], today: date
-) -> None:
+def _store_papers(session: Session, after: dict[str, dict[str, Any]], before: dict[str, dict[str, Any]], today: date) -> None:
     """A paper for every key that a mention now points to, and forwarding from keys that lost their last mention."""
     naming: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in after.values():
@@ -173,5 +168,5 @@ def _store_papers(
 
 
 def _most_printed(rows: list[dict[str, Any]]) -> str:
-    counted = Counter(row["title"] for row in rows)
+    counted = Counter(row["title"] for row in rows if row["title"]) or Counter(row["printed_id"] or "" for row in rows)
     return min(counted, key=lambda title: (-counted[title], title))

@@ -11,7 +11,7 @@ from catalog.text import fold
 
 # Words that say how one asks, not what about.
 STOP = frozenset(fold("""
-    a about all an and any anything are as at by can change changes do does find for from has have how i in is it me method of on
+    a about all an and any anything are as at by can do does find for from has have how i in is it me method of on
     or our paper please show so some something that the their them there these they this those to use uses using was we what when
     where which who why with work you
 """).split())  # fmt: skip
@@ -27,7 +27,6 @@ ALIKE = [
     ("short", "concise"),
     ("latent", "implicit"),
     ("latent", "continuou"),
-    ("training free", "without training"),
 ]
 ALIKE_WEIGHT = 0.5
 
@@ -45,10 +44,28 @@ _CODE = re.compile(
     r"\b(?P<no>(?:without|no)\s+code)\b|\b(?:with\s+(?:open\s+)?code|code\s+(?:is\s+)?available|has\s+code|code\s+released)\b",
     re.IGNORECASE,
 )
-_UNTRAINED = re.compile(
-    r"\b(?:(?:without|no)\s+(?:(?:any|additional|further)\s+)*(?:training|fine-?tuning)|(?:training|tuning)[- ]free)\b",
-    re.IGNORECASE,
-)
+# What people say for a label: the words for it, what of them is still worth ranking by, the label, and how a title, an
+# abstract or a list's heading says the same of a paper that nobody has labelled.
+_SAID = [
+    (
+        re.compile(
+            r"\b(?:(?:without|no)\s+(?:(?:any|additional|further)\s+)*(?:training|fine-?tuning)|(?:training|tuning)[- ]free)\b",
+            re.IGNORECASE,
+        ),
+        "",
+        ("training", "none"),
+        ("training free", "without training", "without additional training", "without any training", "tuning free"),
+    ),
+    (
+        re.compile(
+            r"\b(?:chang\w+|shap\w+|modif\w+|design\w*|add\w*)\s+(?:of\s+)?(?:the\s+|a\s+)?rewards?\b|\breward\s+(?:design|shaping)\b",
+            re.IGNORECASE,
+        ),
+        "reward",
+        ("form", "cot_preference_rl"),
+        ("reward design", "reward shaping", "length reward", "length penalty", "length based reward"),
+    ),
+]
 _LIKE = re.compile(r"\b(?:similar\s+to|like)\s+(?P<who>[^,;?]+)", re.IGNORECASE)
 _PIECE = re.compile(r'(?P<minus>(?<!\S)-)?(?:(?P<name>[A-Za-z_]+):)?(?:"(?P<phrase>[^"]*)"|(?P<bare>[^\s"]+))')
 
@@ -66,7 +83,7 @@ class Query:
     unwanted: list[str] = field(default_factory=list)  # words or phrases
     tags: list[tuple[str, str]] = field(default_factory=list)
     unwanted_tags: list[tuple[str, str]] = field(default_factory=list)
-    untrained: bool = False  # labelled as needing no training, or saying so itself
+    said: list[tuple[tuple[str, str], tuple[str, ...]]] = field(default_factory=list)  # a label, or one of these phrases
     first: str | None = None
     last: str | None = None
     code: bool | None = None
@@ -91,7 +108,7 @@ def read(text: str, tree: Taxonomy, newest: str, named: Named) -> Query:
     for piece in _PIECE.finditer(text):
         if not _condition(query, piece, tree, named):
             plain.append(piece.group())
-    rest = _spoken(query, " ".join(plain), newest, named)
+    rest = _spoken(query, " ".join(plain), tree, newest, named)
     asked = words(rest)
     kept = {word: float(count) for word, count in asked.items() if word not in STOP} or dict(asked)
     query.words = kept if query.like is None or kept.keys() - STOP else {}
@@ -123,7 +140,7 @@ def _condition(query: Query, piece: re.Match[str], tree: Taxonomy, named: Named)
     if name in facets and value:
         if value in (tags := tree.tags(name)):
             (query.unwanted_tags if minus else query.tags).append((name, value))
-            query.understood.append(f"{'not ' if minus else ''}{tree.nodes[name].title}: {tree.nodes[value].title}")
+            query.understood.append(f"{'not ' if minus else ''}{_titles(tree, (name, value))}")
             return True
         wrong = f"no tag {value!r}{nearest(value, tags)}"
     elif name in ("after", "before") and value and not minus:
@@ -146,7 +163,7 @@ def _condition(query: Query, piece: re.Match[str], tree: Taxonomy, named: Named)
     return False
 
 
-def _spoken(query: Query, text: str, newest: str, named: Named) -> str:
+def _spoken(query: Query, text: str, tree: Taxonomy, newest: str, named: Named) -> str:
     """Conditions as people say them; returns the text without them."""
 
     def when(found: re.Match[str]) -> str:
@@ -162,11 +179,6 @@ def _spoken(query: Query, text: str, newest: str, named: Named) -> str:
         _code(query, found["no"] is None)
         return " "
 
-    def untrained(_: re.Match[str]) -> str:
-        query.untrained = True
-        query.understood.append("needs no training, by its label or its own words")
-        return " "
-
     def like(found: re.Match[str]) -> str:
         who = found["who"].split()
         for length in range(min(len(who), 30), 0, -1):
@@ -175,9 +187,18 @@ def _spoken(query: Query, text: str, newest: str, named: Named) -> str:
                 return " ".join(who[length:])
         return found.group()
 
-    for pattern, meaning in ((_UNTRAINED, untrained), (_CODE, code), (_WHEN, when), (_LIKE, like)):
+    for pattern, kept, label, phrases in _SAID:
+        text, times = pattern.subn(f" {kept} ", text)
+        if times:
+            query.said.append((label, phrases))
+            query.understood.append(f"{_titles(tree, label)}, by label or by words such as “{phrases[0]}”")
+    for pattern, meaning in ((_CODE, code), (_WHEN, when), (_LIKE, like)):
         text = pattern.sub(meaning, text)
     return text
+
+
+def _titles(tree: Taxonomy, label: tuple[str, str]) -> str:
+    return ": ".join(tree.nodes[name].title for name in label if name in tree.nodes)
 
 
 def _narrow(query: Query, how: str, when: str) -> None:

@@ -1,8 +1,9 @@
 """Which paper a listing means. A printed id is a claim: it counts only when its title is the record's, or was once.
 
-Resolutions: `confirmed`, title and record agree; `repaired`, the printed id is wrong, malformed or missing and the title
-is, letter for letter, that of one confirmed record or of another list's confirmed listing; `conflict`, the id leads to
-another paper and nothing proves the right one; `unverified`, nothing speaks against it, but no record was seen.
+A person's decision comes first of all. Resolutions: `confirmed`, title and record agree; `repaired`, the printed id is
+wrong, malformed or missing and the title is, letter for letter, that of one confirmed record or of another list's
+confirmed listing; `conflict`, the id leads to another paper and nothing proves the right one; `unverified`, nothing speaks
+against it, but no record was seen.
 """
 
 from collections import defaultdict
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from catalog import arxiv_id
+from catalog.decisions import Decided, Decision
+from catalog.defects import Defect, defect
 from catalog.text import fold, same_title, title_key
 
 
@@ -25,11 +28,11 @@ class Listing(Protocol):
 
 @dataclass(frozen=True)
 class Resolved:
-    """`key` is the paper's; `detail` says why it is not simply what was printed, and is empty when it is."""
+    """`key` is the paper's; `defects` say how what was printed differs from that."""
 
     resolution: str
     key: str
-    detail: str = ""
+    defects: tuple[Defect, ...] = ()
 
     @property
     def arxiv_id(self) -> str | None:
@@ -39,7 +42,7 @@ class Resolved:
 Titles = Mapping[str, list[str]]  # arXiv id → the record's title, then its former ones
 
 
-def resolve(listings: Iterable[Listing], records: Titles) -> list[Resolved]:
+def resolve(listings: Iterable[Listing], records: Titles, decided: Decided | None = None) -> list[Resolved]:
     """One answer per listing, in order. `records` holds confirmed records only."""
     listings = list(listings)
     agreed = [_agrees(listing, records) for listing in listings]
@@ -48,22 +51,47 @@ def resolve(listings: Iterable[Listing], records: Titles) -> list[Resolved]:
     resolved = []
     for listing, agrees in zip(listings, agreed):
         well_formed = arxiv_id.bare(listing.printed_id or "")
+        if decided and (said := decided.of(listing.title, listing.printed_id, getattr(listing, "list_name", None))):
+            resolved.append(_decided(said, listing))
+            continue
         if agrees and well_formed:
-            resolved.append(Resolved("confirmed", well_formed))
+            resolved.append(Resolved("confirmed", well_formed, _wording(listing.title, records[well_formed])))
             continue
         proof = known.get(fold(listing.title), set()) - {well_formed}
         if len(proof) == 1:
             right = proof.pop()
-            resolved.append(Resolved("repaired", right, _why(listing.printed_id, well_formed, records, right)))
+            why = _why(listing.printed_id, well_formed, records, right)
+            resolved.append(Resolved("repaired", right, (defect("id_repaired", why),)))
+        elif well_formed and not fold(listing.title):
+            resolved.append(Resolved("unverified", well_formed))  # nothing to compare, so nothing against it
         elif well_formed in records:
-            detail = f"{well_formed} is “{records[str(well_formed)][0]}”"
-            resolved.append(Resolved("conflict", title_key(listing.title), detail))
+            resolved.append(_conflict(listing, f"{well_formed} is “{records[str(well_formed)][0]}”"))
         elif well_formed and (other := rivals.get((well_formed, fold(listing.title)))):
-            detail = f"{well_formed} is printed for “{other}” too"
-            resolved.append(Resolved("conflict", title_key(listing.title), detail))
+            resolved.append(_conflict(listing, f"{well_formed} is printed for “{other}” too"))
         else:
             resolved.append(Resolved("unverified", well_formed or title_key(listing.title)))
     return resolved
+
+
+def _decided(said: Decision, listing: Listing) -> Resolved:
+    if said.arxiv is None:
+        return Resolved("unverified", title_key(listing.title), (defect("not_a_paper", said.reason),))
+    as_printed = said.arxiv == arxiv_id.bare(listing.printed_id or "")
+    return Resolved("confirmed" if as_printed else "repaired", said.arxiv, (defect("decided", said.reason),))
+
+
+def _conflict(listing: Listing, detail: str) -> Resolved:
+    return Resolved("conflict", title_key(listing.title), (defect("id_of_another_paper", detail),))
+
+
+def _wording(title: str, record: list[str]) -> tuple[Defect, ...]:
+    """How a title that names the record differs from the record's own wording."""
+    now, *former = record
+    if fold(title) == fold(now):
+        return ()
+    if not same_title(title, now) or fold(title) in map(fold, former):
+        return (defect("retitled", f"now “{now}”"),)
+    return (defect("title_variant", f"the record says “{now}”"),)
 
 
 def _agrees(listing: Listing, records: Titles) -> bool:

@@ -18,7 +18,7 @@ from catalog.text import fold
 
 TITLE_WEIGHT = 3  # a word of the title counts as often
 CODE_HOSTS = frozenset({"github.com", "gitlab.com", "bitbucket.org", "codeberg.org"})
-SAYS_UNTRAINED = ("training free", "without training", "without additional training", "without any training", "tuning free")
+LABEL_WEIGHT = 0.5  # labels are few and shared by many: at full weight, papers would be alike that have nothing else in common
 
 
 @dataclass(frozen=True)
@@ -167,17 +167,17 @@ def _fits(document: Document, asked: Query) -> bool:
         and not any(tag in held for tag in asked.unwanted_tags)
         and all(f" {phrase} " in padded for phrase in asked.phrases)
         and not any(f" {phrase} " in padded for phrase in asked.unwanted)
-        and (not asked.untrained or ("training", "none") in held or any(f" {said} " in padded for said in SAYS_UNTRAINED))
+        and all(label in held or any(f" {phrase} " in padded for phrase in phrases) for label, phrases in asked.said)
         and (asked.code is None or asked.code is (document.code is not None))
         and (asked.first is None or (document.month or "") >= asked.first)
         and (asked.last is None or (document.month or "9999") <= asked.last)
     )
 
 
-def build(session: Session, tree: Taxonomy) -> Index:
+def build(session: Session, tree: Taxonomy, *, abstracts: bool = True) -> Index:
     """Papers by title, abstract (where the database has it), authors, labels and the headings that lists put them under.
 
-    Methods by name, summary and the labels of their paper.
+    Methods by name, summary and the labels of their paper. Without `abstracts` every database of one snapshot answers alike.
     """
     authors: dict[str, list[str]] = defaultdict(list)
     for key, name in session.exec(select(Author.paper_key, Author.name).order_by(Author.paper_key, col(Author.position))):
@@ -190,17 +190,18 @@ def build(session: Session, tree: Taxonomy) -> Index:
     for key, number, title, abstract in session.exec(chosen.order_by(Paper.key)):
         months[key] = arxiv_id.month(number) if number else None
         held = frozenset(labelled.get(key, ()))
-        named, text = normal(title), normal(abstract or "")
-        about = normal(" ".join([number or "", *authors[key], *sorted(headings[key]), *_told(held, tree)]))
-        counts = _counted(named, f"{text} {about}")
-        documents.append(Document("paper", key, title, counts, f"{named} {text}", held, months[key], code.get(key)))
+        named, text = normal(title), normal(abstract or "") if abstracts else ""
+        under = [normal(heading) for heading in sorted(headings[key])]
+        counts = _counted(named, f"{text} {' '.join(under)} {normal(' '.join([number or '', *authors[key]]))}", held, tree)
+        read = " | ".join([named, text, *under])  # no phrase runs from one part into the next
+        documents.append(Document("paper", key, title, counts, read, held, months[key], code.get(key)))
     for method in session.exec(select(Method).order_by(Method.slug)):
         paper = method.paper_key
         held = frozenset(labelled.get(paper or "", ()))
         named, text = normal(f"{method.title} {method.slug.replace('_', ' ')}"), normal(method.summary)
-        counts = _counted(named, f"{text} {normal(' '.join(_told(held, tree)))}")
+        counts = _counted(named, text, held, tree)
         month, link = months.get(paper or ""), code.get(paper or "")
-        documents.append(Document("method", method.slug, method.title, counts, f"{named} {text}", held, month, link, paper))
+        documents.append(Document("method", method.slug, method.title, counts, f"{named} | {text}", held, month, link, paper))
     return Index(documents)
 
 
@@ -229,12 +230,11 @@ def is_code(url: str) -> bool:
     return code and not steps[1].lower().startswith("awesome")
 
 
-def _told(held: Iterable[Label], tree: Taxonomy) -> list[str]:
-    return [f"{tag.replace('_', ' ')} {tree.nodes[tag].title}" for _, tag in sorted(held)]
-
-
-def _counted(title: str, body: str) -> Counter[str]:
-    counted = Counter(body.split())
+def _counted(title: str, body: str, held: frozenset[Label], tree: Taxonomy) -> dict[str, float]:
+    counted: dict[str, float] = dict(Counter(body.split()))
     for word, count in Counter(title.split()).items():
-        counted[word] += TITLE_WEIGHT * count
+        counted[word] = counted.get(word, 0) + TITLE_WEIGHT * count
+    for _, tag in sorted(held):
+        for word in normal(f"{tag.replace('_', ' ')} {tree.nodes[tag].title}").split():
+            counted.setdefault(word, LABEL_WEIGHT)
     return counted

@@ -79,7 +79,7 @@ class Defect(Strict):
 class MentionLine(Strict):
     line: Annotated[int, Field(ge=1)]
     section: list[Clean] = []
-    title: Clean
+    title: Clean = ""  # a listing may lack one
     urls: list[Clean] = []
     printed_id: str | None = None
     printed_date: str | None = None

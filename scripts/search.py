@@ -8,7 +8,7 @@ Words rank what is found. Conditions narrow it; both may stand in one query, and
                             a tag stands for those below it, too; -training:rl for what does not carry it
   after:2026-03             newer than that month or year; before:2025 likewise; papers without an arXiv id have no month
   code:yes                  a list links to its code (code:no: none does)
-  like:light_thinker        near to a method or paper: slug, arXiv id, name or "title"
+  like:lightthinker         near to a method or paper: slug, arXiv id, name or "title"
 
 As sentences: "latent reasoning without training", "newer than March, code available", "like LightThinker". A month
 without a year is the latest one that the catalog's papers reach. What looks like a condition and is none is searched

@@ -10,6 +10,7 @@ from catalog.errors import Refused
 from catalog.pages.csp import add_policies
 from catalog.pages.records import Changed
 from catalog.pages.render import Catalog, render
+from catalog.publishing import publish
 
 
 def build(root: Path, changed: Changed) -> Path:
@@ -20,6 +21,7 @@ def build(root: Path, changed: Changed) -> Path:
     catalog = Catalog.load(root, changed)
     try:
         render(catalog, root / "build" / "docs")
+        publish(catalog, root / "build" / "docs")
     except OSError as error:
         raise Refused(f"{error.filename}: {error.strerror}; the old site stands") from None
     # mkdocs stamps its output with the time of day unless told another: the newest paper's month, which is data.

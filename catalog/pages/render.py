@@ -13,7 +13,7 @@ from markupsafe import Markup
 from catalog import entries, errata, taxonomy
 from catalog.entries import Entry
 from catalog.errors import Refused
-from catalog.pages import bibtex, charts, inline, papers, records
+from catalog.pages import bibtex, charts, finding, inline, papers, records
 from catalog.pages.records import Changed, Record
 
 BASELINES = ("direct", "cot")
@@ -83,6 +83,7 @@ def render(catalog: Catalog, folder: Path) -> None:
     page("errata.md", "errata.md.j2")
     page("calibration.md", "calibration.md.j2")
     page("freshness.md", "freshness.md.j2")
+    page("finding.md", "finding.md.j2", answers=finding.answers(catalog.root, catalog.tree), shown=finding.SHOWN)
     for name, source in (("contributing.md", "CONTRIBUTING.md"), ("changes.md", "CHANGELOG.md")):
         text = catalog.root / source
         (folder / name).write_text(text.read_text("utf-8") if text.exists() else "# Changes\n\nNone yet.\n", "utf-8")
@@ -186,6 +187,7 @@ def method_values(catalog: Catalog, entry: Entry) -> dict[str, Any]:
     record = catalog.records.get(entry.slug)
     path = catalog.root / "methods" / f"{entry.slug}.py"
     code = path.read_text("utf-8") if path.exists() else None
+    cited = entry.written.paper
     return {
         "record": record,
         "code": code,
@@ -193,7 +195,7 @@ def method_values(catalog: Catalog, entry: Entry) -> dict[str, Any]:
         "plot": method_chart(catalog, entry, record) if record else None,
         "rivals": [key for key in record.raw["results"] if key not in record.arms(entry.slug)] if record else [],
         "shown": shown(record) if record else [],
-        "bibtex": bibtex.bibtex(entry.written.paper) if entry.written.paper else None,
+        "bibtex": bibtex.bibtex(cited.title, cited.authors, cited.year, cited.arxiv, cited.venue) if cited else None,
         "errata": [erratum for erratum in catalog.errata.errata if entry.slug in erratum.methods],
         "title": entry.written.name,
     }

@@ -56,7 +56,7 @@ def test_without_proof_it_is_a_conflict_that_says_why() -> None:
     found = resolve([Listing("Goats Are Not Like That at All", "2501.00011")], RECORDS)[0]
     assert found.resolution == "conflict"
     assert found.arxiv_id is None
-    assert "Counting Sheep in Fewer Steps" in found.detail
+    assert "Counting Sheep in Fewer Steps" in found.defects[0]["detail"]
 
 
 def test_an_id_no_record_settles_stays_with_the_title_printed_most_often() -> None:

@@ -1,0 +1,138 @@
+"""From tables and entries to the models of the published JSON files."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlmodel import Session, col, select
+
+from catalog import api, schema
+from catalog.pages.render import Catalog
+from catalog.searching import is_code
+from catalog.sources import followed
+from catalog.text import clean
+
+
+def papers(catalog: Catalog, session: Session) -> Iterator[api.Paper]:
+    """One a paper, newest first."""
+    said: dict[str, list[api.Label]] = defaultdict(list)
+    for facet in session.exec(select(schema.Facet)):
+        said[facet.paper_key].append(api.Label.model_validate(facet, from_attributes=True))
+    listed: dict[str, list[api.Listed]] = defaultdict(list)
+    code: dict[str, dict[str, None]] = defaultdict(dict)
+    slugs: dict[str, list[str]] = defaultdict(list)
+    curated: dict[str, list[str]] = {}
+    for entry in catalog.entries:
+        if about := entry.written.paper:
+            slugs[about.arxiv].append(entry.slug)
+            curated[about.arxiv] = about.authors
+            code[about.arxiv] |= {entry.written.code.url: None} if entry.written.code else {}
+    for mention in _mentions(session):
+        section = [clean(heading) for heading in mention.section]
+        listed[mention.paper_key].append(
+            api.Listed(
+                list_name=mention.list_name,
+                section=section,
+                resolution=mention.resolution,  # type: ignore[arg-type]
+                gone_on=mention.gone_on,
+            )
+        )
+        code[mention.paper_key] |= {clean(url): None for url in mention.urls if is_code(url) and url.startswith("https://")}
+    former: dict[str, list[str]] = defaultdict(list)
+    for title in session.exec(select(schema.FormerTitle).order_by(col(schema.FormerTitle.replaced_on), schema.FormerTitle.title)):
+        former[title.paper_key].append(clean(title.title))
+    stored = {paper.key: paper for paper in session.exec(select(schema.Paper))}
+    for row in catalog.shelf.rows:
+        paper = stored[row.key]
+        own = paper.served_by == schema.ARXIV
+        yield api.Paper(
+            key=row.key,
+            arxiv_id=row.arxiv_id,
+            url=row.url if row.url.startswith("https://") else None,
+            title=clean(row.title),
+            former_titles=former[row.key],
+            authors=[clean(name) for name in row.authors or curated.get(row.key, [])],
+            month=row.month,
+            status=paper.status,  # type: ignore[arg-type]
+            withdrawn=paper.withdrawn,
+            categories=sorted(paper.categories),
+            primary_category=paper.primary_category,
+            published=paper.published if own else None,
+            updated=paper.updated if own else None,
+            version=paper.version if own else None,
+            comment=clean(paper.comment) if own and paper.comment else None,
+            doi=paper.doi if own else None,
+            journal_ref=clean(paper.journal_ref) if own and paper.journal_ref else None,
+            first_seen=paper.first_seen,
+            labels=sorted(said[row.key], key=lambda label: (label.facet, label.tag, label.source)),
+            code=list(code[row.key]),
+            listed=listed[row.key],
+            methods=slugs[row.key],
+            bibtex=f"bibtex/{row.key.replace('/', '-')}.bib",
+        )
+
+
+def _mentions(session: Session) -> list[schema.Mention]:
+    found = session.exec(select(schema.Mention)).all()
+    return sorted(found, key=lambda mention: (mention.list_name, mention.line, mention.key))
+
+
+def methods(catalog: Catalog) -> api.Methods:
+    """Every entry, baselines first."""
+    made = []
+    for entry in catalog.entries:
+        written, reference = entry.written, Path("methods") / f"{entry.slug}.py"
+        made.append(
+            api.Method(
+                slug=entry.slug,
+                name=written.name,
+                summary=written.summary,
+                limits=written.limits,
+                facets=written.facets,
+                arxiv_id=written.paper.arxiv if written.paper else None,
+                code=api.Code(url=written.code.url, licence=written.code.licence) if written.code else None,
+                reference=reference.as_posix() if (catalog.root / reference).exists() else None,
+                record=f"records/{entry.slug}.json" if entry.slug in catalog.records else None,
+                reported=list(entry.reported),
+                errata=[erratum.id for erratum in catalog.errata.errata if entry.slug in erratum.methods],
+            )
+        )
+    return api.Methods(methods=made)
+
+
+def taxonomy(catalog: Catalog, carried: dict[str, int]) -> api.Taxonomy:
+    """`carried`: how many papers carry each node or one below it."""
+    tree = catalog.tree
+    nodes = [
+        api.Node(**node.model_dump(), facet=tree.facet_of(node.id), papers=carried[node.id], feed=f"atom/{node.id}.xml")
+        for node in tree.nodes.values()
+    ]
+    return api.Taxonomy(rules=tree.version, nodes=nodes)
+
+
+def lists(catalog: Catalog, session: Session) -> Iterator[api.SurveyList]:
+    """Every list that was ever read, in the order of its lines."""
+    follows = {survey.name: survey for survey in followed.load(catalog.root).list}
+    held: dict[str, list[api.Entry]] = defaultdict(list)
+    for mention in _mentions(session):
+        held[mention.list_name].append(
+            api.Entry(
+                line=mention.line,
+                section=[clean(heading) for heading in mention.section],
+                title=clean(mention.title),
+                urls=[clean(url) for url in mention.urls],
+                printed_id=mention.printed_id and clean(mention.printed_id),
+                printed_date=mention.printed_date and clean(mention.printed_date),
+                paper=mention.paper_key,
+                resolution=mention.resolution,  # type: ignore[arg-type]
+                defects=[api.Defect(kind=each["kind"], detail=clean(each["detail"])) for each in mention.defects],
+                first_seen=mention.first_seen,
+                gone_on=mention.gone_on,
+            )
+        )
+    for name, entries in held.items():
+        survey = follows.get(name)
+        repository, path = (survey.repository, survey.path) if survey else (None, None)
+        yield api.SurveyList(name=name, repository=repository, path=path, entries=entries)
+
+

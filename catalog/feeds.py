@@ -1,0 +1,64 @@
+"""Which papers stand in which feed: one feed for all, and one for each facet and tag."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+from sqlmodel import Session, select
+
+from catalog import atom, schema
+from catalog.api import Paper
+from catalog.labels import Label
+from catalog.pages import papers
+from catalog.pages.render import Catalog
+
+LENGTH = 100  # a reader that stayed away longer finds the rest in the JSON files
+ARXIV_BEGAN = date(1991, 8, 14)
+
+
+def feeds(
+    catalog: Catalog, session: Session, published: Mapping[str, Paper], labelled: Mapping[str, set[Label]], address: str
+) -> Iterator[tuple[str, str, list[atom.Item]]]:
+    """(name, title, items) of each feed. `address` is that of the site, with a slash at its end; empty: links are relative."""
+    items = _items(catalog, session, published, labelled, address)
+    yield "all", "Laconic: all papers", list(items.values())[:LENGTH]
+    for node in catalog.tree.nodes.values():
+        carrying = [item for number, item in items.items() if any(node.id in label for label in labelled.get(number, ()))]
+        yield node.id, f"Laconic: {node.title}", carrying[:LENGTH]
+
+
+def _items(
+    catalog: Catalog, session: Session, published: Mapping[str, Paper], labelled: Mapping[str, set[Label]], address: str
+) -> dict[str, atom.Item]:
+    """What changed last stands first; of one day's changes, the newest paper."""
+    changed = {number: paper.first_seen for number, paper in published.items()}
+    for mention in session.exec(select(schema.Mention)):
+        if mention.paper_key in changed:
+            changed[mention.paper_key] = max(changed[mention.paper_key], mention.first_seen, mention.gone_on or date.min)
+    for title in session.exec(select(schema.FormerTitle)):
+        if title.paper_key in changed:
+            changed[title.paper_key] = max(changed[title.paper_key], title.replaced_on)
+    found: dict[str, atom.Item] = {}
+    for row in catalog.shelf.rows:
+        paper = published[row.key]
+        year = row.month[:4] if row.month else "undated"
+        terms = sorted(tag for _, tag in labelled.get(row.key, ()))
+        found[row.key] = atom.Item(
+            key=row.key,
+            title=paper.title,
+            updated=changed[row.key],
+            url=paper.url or "",
+            page=f"{address or '../../../'}papers/{year}.html#{row.anchor}",
+            authors=paper.authors,
+            summary=_summary(row, [catalog.tree.nodes[term].title for term in terms]),
+            terms=terms,
+        )
+    return dict(sorted(found.items(), key=lambda pair: pair[1].updated, reverse=True))
+
+
+def _summary(row: papers.Row, titles: list[str]) -> str:
+    parts = [f"arXiv {row.arxiv_id}" if row.arxiv_id else "Known by its title alone"]
+    parts += [f"Labels: {', '.join(titles)}"] if titles else []
+    parts += [f"{listing.list_name}: {listing.section}" for listing in row.listings if not listing.gone]
+    return ". ".join(parts) + "."
+
+

@@ -1,0 +1,66 @@
+"""The catalog as one SQLite file for anybody: facts only; the same facts give the same bytes, from whatever database."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, MetaData, Table, create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
+from sqlmodel import Session, SQLModel
+
+from catalog.errors import Refused
+from catalog.schema import ARXIV, Author, Facet, FormerTitle, Mention, Meta, Method, Paper, ReportedNumber, SourceState
+from catalog.store import table_of
+
+# What goes out, by name, so that a new column stays at home until somebody lets it go. Abstracts, what tells their words
+# (the evidence of machine labels), the run log and what is known of single visits never do.
+PUBLISHED: dict[type[SQLModel], str] = {
+    Meta: "name value",
+    Paper: "key arxiv_id status title categories primary_category comment doi journal_ref version published updated withdrawn "
+    "served_by found_by first_seen merged_into",
+    Author: "paper_key position name",
+    FormerTitle: "paper_key title replaced_on",
+    Mention: "key list_name section title urls printed_id printed_date line file_sha256 paper_key resolution defects first_seen "
+    "gone_on",
+    Facet: "paper_key facet tag source origin confidence",
+    Method: "slug title paper_key summary",
+    ReportedNumber: "id method benchmark model setting metric value unit direction evidence verified locator checked_on note",
+    SourceState: "name sha256 parser entries last_new",
+}
+# A mirror may estimate these, so only arXiv's own word goes out.
+ARXIVS_OWN = ("published", "updated", "version", "comment", "doi", "journal_ref")
+
+
+def write(session: Session, path: Path) -> None:
+    """Replaces `path`. Raises `Refused` where it cannot be written."""
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    metadata = MetaData()
+    tables = {model: _copy(table_of(model), names.split(), metadata) for model, names in PUBLISHED.items()}
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        for model, table in tables.items():
+            source = table_of(model)
+            chosen = source.select().with_only_columns(*(source.c[column.name] for column in table.columns))
+            rows = [dict(row._mapping) for row in session.connection().execute(chosen)]
+            if model is Paper:
+                rows = [row if row["served_by"] == ARXIV else {**row, **dict.fromkeys(ARXIVS_OWN)} for row in rows]
+            # Sorted here: databases disagree on the order of letters.
+            rows.sort(key=lambda row: [row[column.name] for column in table.primary_key])
+            if rows:
+                connection.execute(table.insert(), rows)
+    path.unlink(missing_ok=True)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        try:
+            connection.execute(text("VACUUM INTO :path"), {"path": str(path)})
+        except DBAPIError as error:
+            raise Refused(f"{path}: cannot be written ({error.orig})") from None
+    engine.dispose()
+
+
+def _copy(table: Table, names: list[str], metadata: MetaData) -> Table:
+    return Table(table.name, metadata, *(_column(table.c[name]) for name in names))
+
+
+def _column(column: Column[Any]) -> Column[Any]:
+    keys = [ForeignKey(key.target_fullname) for key in column.foreign_keys]
+    return Column(column.name, column.type, *keys, primary_key=column.primary_key, nullable=column.nullable, autoincrement=False)

@@ -130,7 +130,8 @@ class SmallArxiv:
         return (
             f"<record><header><identifier>oai:arXiv.org:{number}</identifier><datestamp>{newest.day}</datestamp></header><metadata>"
             f'<arXivRaw xmlns="http://arxiv.org/OAI/arXivRaw/"><id>{number}</id>{versions}<title>{escape(newest.title)}</title>'
-            f"<categories>cs.CL</categories><abstract>What {escape(newest.title)} is about.</abstract></arXivRaw></metadata></record>"
+            f"<categories>cs.CL</categories><abstract>What {escape(newest.title)} is about.</abstract></arXivRaw>"
+            "</metadata></record>"
         )
 
 

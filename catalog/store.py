@@ -17,6 +17,7 @@ from sqlmodel import Session, SQLModel
 from catalog import schema
 from catalog.errors import Refused
 
+PRAGMAS = ("foreign_keys=ON", "busy_timeout=10000", "synchronous=NORMAL")
 CHUNK = 5_000  # rows per executemany; measured: larger gains nothing
 
 
@@ -64,7 +65,7 @@ def connect(url: URL, *, read_only: bool = False) -> Engine:
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
-    for pragma in ("foreign_keys=ON", "busy_timeout=10000", "synchronous=NORMAL"):
+    for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 

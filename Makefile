@@ -7,7 +7,7 @@ BIN = .venv/bin
 export OMP_NUM_THREADS = 1
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: demo test serve speed lint types clean setup
+.PHONY: demo test fuzz serve speed lint types clean setup
 
 setup: .venv/installed
 
@@ -25,6 +25,10 @@ demo: setup
 
 test: lint types
 	$(BIN)/python -m pytest -n 2
+
+# Ten thousand cases of each property instead of the suite's five hundred.
+fuzz: setup
+	$(BIN)/python -m pytest -n 2 -m fuzz --hypothesis-profile=fuzz --timeout=3600
 
 lint: setup
 	$(BIN)/ruff check .

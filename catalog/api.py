@@ -43,6 +43,22 @@ class Listed(Part):
     """the day on which the list no longer named it"""
 
 
+class Repository(Part):
+    """Where code is said to be."""
+
+    url: str
+    gone: bool | None
+    """whether GitHub no longer has it; null where nobody asked"""
+    licence: str | None
+    """SPDX id, or as an entry states it"""
+
+
+class Version(Part):
+    number: int
+    submitted: datetime
+    withdrawn: bool
+
+
 class Paper(Part):
     key: str
     """the arXiv id, or `title-…` where none is known"""
@@ -64,14 +80,16 @@ class Paper(Part):
     """of version 1; as the following, only where arXiv itself told: a mirror's dates and versions may be estimates"""
     updated: datetime | None
     version: int | None
+    versions: list[Version]
+    """those that were seen"""
     comment: str | None
     doi: str | None
     journal_ref: str | None
     first_seen: date
     """by this catalog"""
     labels: list[Label]
-    code: list[str]
-    """repositories that lists or entries name as its code"""
+    code: list[Repository]
+    """as lists and entries name it"""
     listed: list[Listed]
     methods: list[str]
     """slugs"""
@@ -103,11 +121,6 @@ class Papers(Part):
     years: list[Shard]
 
 
-class Code(Part):
-    url: str
-    licence: str
-
-
 class Method(Part):
     slug: str
     name: str
@@ -116,7 +129,7 @@ class Method(Part):
     facets: dict[str, list[str]]
     arxiv_id: str | None
     """of its paper"""
-    code: Code | None
+    code: Repository | None
     """of its authors"""
     reference: str | None
     """the file in this repository that implements it"""

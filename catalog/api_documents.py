@@ -6,9 +6,8 @@ from pathlib import Path
 
 from sqlmodel import Session, col, select
 
-from catalog import api, schema
+from catalog import api, code_links, schema
 from catalog.pages.render import Catalog
-from catalog.searching import is_code
 from catalog.sources import followed
 from catalog.text import clean
 
@@ -19,14 +18,13 @@ def papers(catalog: Catalog, session: Session) -> Iterator[api.Paper]:
     for facet in session.exec(select(schema.Facet)):
         said[facet.paper_key].append(api.Label.model_validate(facet, from_attributes=True))
     listed: dict[str, list[api.Listed]] = defaultdict(list)
-    code: dict[str, dict[str, None]] = defaultdict(dict)
+    code = _code(catalog, session)
     slugs: dict[str, list[str]] = defaultdict(list)
     curated: dict[str, list[str]] = {}
     for entry in catalog.entries:
         if about := entry.written.paper:
             slugs[about.arxiv].append(entry.slug)
             curated[about.arxiv] = about.authors
-            code[about.arxiv] |= {entry.written.code.url: None} if entry.written.code else {}
     for mention in _mentions(session):
         section = [clean(heading) for heading in mention.section]
         listed[mention.paper_key].append(
@@ -37,10 +35,13 @@ def papers(catalog: Catalog, session: Session) -> Iterator[api.Paper]:
                 gone_on=mention.gone_on,
             )
         )
-        code[mention.paper_key] |= {clean(url): None for url in mention.urls if is_code(url) and url.startswith("https://")}
     former: dict[str, list[str]] = defaultdict(list)
     for title in session.exec(select(schema.FormerTitle).order_by(col(schema.FormerTitle.replaced_on), schema.FormerTitle.title)):
         former[title.paper_key].append(clean(title.title))
+    versions: dict[str, list[api.Version]] = defaultdict(list)
+    for seen in session.exec(select(schema.PaperVersion).order_by(col(schema.PaperVersion.number))):
+        if seen.served_by == schema.ARXIV:
+            versions[seen.paper_key].append(api.Version.model_validate(seen, from_attributes=True))
     stored = {paper.key: paper for paper in session.exec(select(schema.Paper))}
     for row in catalog.shelf.rows:
         paper = stored[row.key]
@@ -60,16 +61,37 @@ def papers(catalog: Catalog, session: Session) -> Iterator[api.Paper]:
             published=paper.published if own else None,
             updated=paper.updated if own else None,
             version=paper.version if own else None,
+            versions=versions[row.key],
             comment=clean(paper.comment) if own and paper.comment else None,
             doi=paper.doi if own else None,
             journal_ref=clean(paper.journal_ref) if own and paper.journal_ref else None,
             first_seen=paper.first_seen,
             labels=sorted(said[row.key], key=lambda label: (label.facet, label.tag, label.source)),
-            code=list(code[row.key]),
+            code=code.get(row.key, []),
             listed=listed[row.key],
             methods=slugs[row.key],
             bibtex=f"bibtex/{row.key.replace('/', '-')}.bib",
         )
+
+
+def _code(catalog: Catalog, session: Session) -> dict[str, list[api.Repository]]:
+    """Paper → its repositories, an entry's before those of lists, with what GitHub and the entry say of them."""
+    known = {row.name: row for row in session.exec(select(schema.Repository))}
+    licences: dict[str, str] = {}
+    urls: dict[str, dict[str, None]] = defaultdict(dict)
+    for entry in catalog.entries:
+        if entry.written.paper and entry.written.code:
+            urls[entry.written.paper.arxiv][entry.written.code.url] = None
+            licences[entry.written.code.url] = entry.written.code.licence
+    for key, listed in code_links.of_papers(session).items():
+        urls[key] |= {clean(url): None for url in listed}
+
+    def described(url: str) -> api.Repository:
+        row = known.get(code_links.on_github(url))
+        licence = licences.get(url) or (row.licence if row else None)
+        return api.Repository(url=url, gone=row.state == "gone" if row else None, licence=licence)
+
+    return {key: [described(url) for url in held] for key, held in urls.items()}
 
 
 def _mentions(session: Session) -> list[schema.Mention]:
@@ -90,7 +112,7 @@ def methods(catalog: Catalog) -> api.Methods:
                 limits=written.limits,
                 facets=written.facets,
                 arxiv_id=written.paper.arxiv if written.paper else None,
-                code=api.Code(url=written.code.url, licence=written.code.licence) if written.code else None,
+                code=api.Repository(url=written.code.url, gone=None, licence=written.code.licence) if written.code else None,
                 reference=reference.as_posix() if (catalog.root / reference).exists() else None,
                 record=f"records/{entry.slug}.json" if entry.slug in catalog.records else None,
                 reported=list(entry.reported),

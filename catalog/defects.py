@@ -119,7 +119,10 @@ def of_title(title: str) -> list[Defect]:
 
 def repository(url: str) -> str:
     """`github.com/owner/name` in small letters, for a link into a code host's repository; else empty."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # an unclosed bracket, say
+        return ""
     host = (parts.hostname or "").lower().removeprefix("www.")
     steps = [step.lower() for step in parts.path.split("/") if step]
     return f"{host}/{steps[0]}/{steps[1].removesuffix('.git')}" if host in CODE_HOSTS and len(steps) >= 2 else ""
@@ -159,9 +162,9 @@ def _shared_code(entries: list[Entry]) -> None:
             users[name].append(entry)
     for name, sharing in users.items():
         for entry in sharing:
-            others = [other for other in sharing if _different(entry, other)]
-            if others:
-                _add(entry, "shared_code", f"{name} is given at line {others[0].line} for another paper too")
+            other = next((other for other in sharing if _different(entry, other)), None)
+            if other:
+                _add(entry, "shared_code", f"{name} is given at line {other.line} for another paper too")
 
 
 def _different(one: Entry, other: Entry) -> bool:

@@ -1,11 +1,12 @@
 """Entries: what people wrote about a method, one file a slug. A method without a paper of its own has no `[paper]`."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -36,7 +37,7 @@ METRICS = {
 }
 
 SCHEMA = Path("catalog/entry.schema.json")
-SCHEMA_SAYS = "One file a method: catalog/entries/SLUG.toml. Written by `laconic audit --write` from catalog/entries.py; do not edit."
+SCHEMA_SAYS = "One file a method: catalog/entries/SLUG.toml. Written by `laconic audit --write`; do not edit."
 
 Evidence = Literal["paper", "official repository", "survey", "third party", "memory"]
 
@@ -221,6 +222,9 @@ def load_one(path: Path, tree: taxonomy.Taxonomy, root: Path) -> Entry:
         here = f"{file}: reported[{index}]"
         if group.evidence == "memory" and group.verified:
             raise Refused(f"{here}.verified: true, but evidence is 'memory': nobody has read the source")
+        bases = [row.setting for row in group.rows if row.baseline]
+        if len(bases) > 1:
+            raise Refused(f"{here}: two baselines, {bases[0]!r} and {bases[1]!r}; changes are taken against one")
         for number, row in enumerate(group.rows):
             given = [metric for metric in METRICS if getattr(row, metric) is not None]
             if not given:
@@ -233,15 +237,22 @@ def load_one(path: Path, tree: taxonomy.Taxonomy, root: Path) -> Entry:
     return Entry(path.stem, file, written)
 
 
+def check_slug(slug: str, written: list[Entry]) -> None:
+    """Raises `Refused` (exit 2) with the nearest slug where no entry has this one."""
+    slugs = [entry.slug for entry in written]
+    if slug not in slugs:
+        raise Refused(f"{slug}: no entry has this slug{nearest(slug, slugs)}", exit_code=2)
+
+
 def key(group: Group, row: Row, metric: str) -> str:
     """What tells a number from all others of its entry; the ledger goes by it."""
     return " | ".join((group.benchmark, group.model, row.setting, metric, group.evidence))
 
 
-def schema(tree: taxonomy.Taxonomy) -> dict[str, Any]:
-    """The JSON Schema of an entry's file, with the taxonomy's labels in it."""
+def schema(tree: taxonomy.Taxonomy) -> str:
+    """The JSON Schema of an entry's file, with the taxonomy's labels in it, as the text of `SCHEMA`."""
     made = _File.model_json_schema()
     made |= {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A method's entry", "description": SCHEMA_SAYS}
     tags = {facet.id: {"type": "array", "items": {"enum": tree.tags(facet.id)}} for facet in tree.facets}
     made["properties"]["facets"] = {"type": "object", "properties": tags, "additionalProperties": False}
-    return made
+    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"

@@ -36,7 +36,7 @@ _SHORT_DATE = re.compile(r"(?<![\d.])\d\d\.(?:0[1-9]|1[0-2])(?![\d.])")
 _COMPANY = CODE_HOSTS | {"x.com", "twitter.com"}
 _CODE = frozenset({"code", "github", "repo", "repository", "gitlab"})
 _HOST = re.compile(r"(?:[\w-]+\.)+(?:org|com|net|io|ai|cc|edu)/\S")
-_QUOTED = re.compile(r'\s*[:：]?\s*["“](.+?)["”]')
+_QUOTED = re.compile(r'\s*[:：]?\s*["“](.+)["”]')
 _NUMBERED_NAME = re.compile(r"(20\d\d)_[^_]+_(?:[^_]+_)?(.+)")  # 2025_Venue_Short name_Title
 _EDGES = " \t.,;:|-–—*_·•"
 _QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’"}
@@ -123,7 +123,7 @@ def starts_with_title(pieces: list[Run]) -> bool:
     for run in pieces:
         if run.kind == "text" and run.text.strip(_EDGES + "[](){}\n") and not _is_date(run.text) and not is_label(run.text):
             named = bool(run.href) or (run.strong and not _DAY.match(clean(run.text)))
-            return named and len(run.text.split()) >= 3 and is_title(title(pieces)) and names_a_document(pieces)
+            return named and len(fold(run.text).split()) >= 2 and is_title(title(pieces)) and names_a_document(pieces)
     return False
 
 
@@ -135,6 +135,11 @@ def names_a_document(pieces: list[Run]) -> bool:
         if run.href and (fold(run.text) in ("paper", "pdf") or urlsplit(run.href).path.endswith(".pdf")):
             return True  # a paper kept in a repository
     return False
+
+
+def links_by_label(pieces: list[Run]) -> bool:
+    """Whether a link that says `paper`, `pdf` and the like leads to a document."""
+    return any(run.href and is_label(run.text) and names_a_document([run]) for run in pieces)
 
 
 def code_urls(pieces: list[Run]) -> set[str]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from catalog.entries import SLUG, check_arxiv_id
 from catalog.errors import Refused, nearest
@@ -17,17 +17,23 @@ class Work(Strict):
     """What is corrected, and which version of it was read."""
 
     id: str
-    arxiv: Annotated[str, AfterValidator(check_arxiv_id)]
+    arxiv: Annotated[str, AfterValidator(check_arxiv_id)] | None = None
     title: str
     version: str
+    url: str = ""
 
 
 class Erratum(Strict):
-    """`printed` and `found` are in our words; `locator` says where in the source to look."""
+    """`printed` and `found` are in our words; `locator` says where in the source to look.
+
+    `cells` are the audit's cells that it explains, as `TABLE.ROW.METRIC` of the survey. A remark is no error: it says more.
+    """
 
     id: str
     work: str
+    kind: Literal["erratum", "remark"] = "erratum"
     place: str
+    cells: list[Annotated[str, Field(pattern=r"^[12]\.\d+\.[a-z_]+$")]] = []
     printed: str
     found: str
     evidence: Literal["paper", "official repository", "third party"]
@@ -36,8 +42,8 @@ class Erratum(Strict):
 
     @property
     def proved(self) -> bool:
-        """The source itself was read, not a quote of it."""
-        return self.evidence != "third party"
+        """The source itself was read, not a quote of it, and it says otherwise."""
+        return self.evidence != "third party" and self.kind == "erratum"
 
 
 class _File(Strict):
@@ -48,12 +54,16 @@ class _File(Strict):
 
 @dataclass(frozen=True)
 class Errata:
-    checked: str  # month
+    checked: str  # the day
     works: list[Work]
     errata: list[Erratum]
 
     def of(self, work: str, *, proved: bool) -> list[Erratum]:
-        return [erratum for erratum in self.errata if erratum.work == work and erratum.proved is proved]
+        """What a work prints amiss; remarks apart."""
+        return [e for e in self.errata if e.work == work and e.proved is proved and e.kind == "erratum"]
+
+    def remarks(self, work: str) -> list[Erratum]:
+        return [erratum for erratum in self.errata if erratum.work == work and erratum.kind == "remark"]
 
 
 def load(root: Path) -> Errata:

@@ -93,6 +93,8 @@ class _Reader:
         self.columns: dict[int, list[str]] = {}  # the header of each table
         self.cut_off: Entry | None = None  # a title whose authors and links a blank line cut off
         self.doubtful: list[tuple[Entry, Tag]] = []  # no title, or no document: entries where their neighbours are
+        # Two paragraphs in a row that each start with a title: a list without bullets.
+        self.of_paragraphs = any(_is_entry(tag) and _in_a_row(tag) for tag in self.tree.find_all("p"))
         self.neighbours: set[int] = set()  # tables and lists that hold an entry
 
     def read(self) -> Parsed:
@@ -166,13 +168,13 @@ class _Reader:
         if heading := entry_text.bold_line(pieces):
             self._enter(BOLD_LINE, heading)
             self.cut_off = None
-        elif self.cut_off and any(arxiv_id.from_url(url) for url in entry_text.urls(pieces)):
+        elif self.cut_off and entry_text.links_by_label(pieces):
             whole = _entry(self.cut_off.line, self.cut_off.section, self.cut_off.title, pieces, frozenset())
             whole.defects.append(defect("blank_line_inside", f"authors and links stand at line {list_tree.line_of(tag)}"))
             self.parsed.entries.append(whole)
             self.cut_off = None
-        elif any(_is_entry(each) for each in (tag.find_previous_sibling(), tag.find_next_sibling())) and _is_entry(tag):
-            self._add(tag, pieces)  # a list without bullets: paragraphs in a row that each start with a title
+        elif self.of_paragraphs and _is_entry(tag) and (_in_a_row(tag) or any(map(arxiv_id.from_url, entry_text.urls(pieces)))):
+            self._add(tag, pieces)
         else:
             self.cut_off = None
 
@@ -259,6 +261,10 @@ def _is_entry(tag: Tag | None) -> bool:
 def _twice(url: str, pieces: list[Run]) -> bool:
     """Whether one address stands on two links: as the paper's and once more as its code."""
     return sum(run.href == url and before.href != url for before, run in zip([Run("break"), *pieces], pieces)) > 1
+
+
+def _in_a_row(tag: Tag) -> bool:
+    return _is_entry(tag.find_previous_sibling()) or _is_entry(tag.find_next_sibling())
 
 
 def _entry(line: int, section: list[str], title: str, pieces: list[Run], code: set[str] | frozenset[str]) -> Entry:

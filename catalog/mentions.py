@@ -32,9 +32,10 @@ def printed_ids(entries: Iterable[Entry]) -> set[str]:
 
 
 def listed_ids(session: Session) -> set[str]:
-    """The well-formed ids that present mentions print."""
+    """The well-formed ids that present mentions print, and those that people decided on."""
     printed = session.exec(select(Mention.printed_id).where(Mention.gone_on == None)).all()  # noqa: E711
-    return {found for text in printed if text and (found := arxiv_id.bare(text))}
+    decided = {each.arxiv for each in decisions.load(find_root()).all if each.arxiv}
+    return decided | {found for text in printed if text and (found := arxiv_id.bare(text))}
 
 
 def confirmed_titles(session: Session) -> dict[str, list[str]]:

@@ -4,17 +4,12 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import permutations
 
 from catalog.errors import nearest
 from catalog.taxonomy import Taxonomy
 from catalog.text import fold
 
-# Words that say how one asks, not what about.
-STOP = frozenset(fold("""
-    a about all an and any anything are as at by can do does find for from has have how i in is it me method of on
-    or our paper please show so some something that the their them there these they this those to use uses using was we what when
-    where which who why with work you
-""").split())  # fmt: skip
 # Two ways to say one thing: whoever asks for one also finds the other, with half the weight.
 ALIKE = [
     ("cot", "chain of thought"),
@@ -23,10 +18,10 @@ ALIKE = [
     ("llm", "large language model"),
     ("lrm", "large reasoning model"),
     ("kv", "key value cache"),
-    ("moe", "mixture of expert"),
+    ("moe", "mixture of experts"),
     ("short", "concise"),
     ("latent", "implicit"),
-    ("latent", "continuou"),
+    ("latent", "continuous"),
 ]
 ALIKE_WEIGHT = 0.5
 
@@ -69,8 +64,6 @@ _SAID = [
 _LIKE = re.compile(r"\b(?:similar\s+to|like)\s+(?P<who>[^,;?]+)", re.IGNORECASE)
 _PIECE = re.compile(r'(?P<minus>(?<!\S)-)?(?:(?P<name>[A-Za-z_]+):)?(?:"(?P<phrase>[^"]*)"|(?P<bare>[^\s"]+))')
 
-_PLURAL = re.compile(r"(?<=[^ ]{3})s(?= |$)")
-
 Named = Callable[[str], tuple[str, str] | None]
 
 
@@ -97,8 +90,16 @@ def words(text: str) -> Counter[str]:
 
 
 def normal(text: str) -> str:
-    """Folded words with their plural taken off; `chain-of-thought` is three words."""
-    return _PLURAL.sub("", fold(text))
+    """Folded words without the s at their end, a plural's or not: the same on both sides. `chain-of-thought` is three words."""
+    return f"{fold(text)} ".replace("s ", " ").strip()
+
+
+# Words that say how one asks and not what about; a likeness in them is none either.
+STOP = frozenset(normal("""
+    a about all an and any anything are as at be been but by can do does each find for from has have how i if in into is it its me
+    method of on one only or other our own paper please show so some something such than that the their them then there these they
+    this those to use uses using was we what when where which while who why will with work would you
+""").split())  # fmt: skip
 
 
 def read(text: str, tree: Taxonomy, newest: str, named: Named) -> Query:
@@ -115,7 +116,7 @@ def read(text: str, tree: Taxonomy, newest: str, named: Named) -> Query:
     for phrase in query.phrases:
         query.words |= {word: query.words.get(word, 0) + 1 for word in phrase.split()}
     for one, other in ALIKE:
-        for said, meant in ((one.split(), other.split()), (other.split(), one.split())):
+        for said, meant in permutations([normal(one).split(), normal(other).split()]):
             if all(word in kept for word in said):
                 query.words |= {word: ALIKE_WEIGHT for word in meant if word not in query.words and word not in STOP}
     return query
@@ -190,7 +191,7 @@ def _spoken(query: Query, text: str, tree: Taxonomy, newest: str, named: Named) 
     for pattern, kept, label, phrases in _SAID:
         text, times = pattern.subn(f" {kept} ", text)
         if times:
-            query.said.append((label, phrases))
+            query.said.append((label, tuple(map(normal, phrases))))
             query.understood.append(f"{_titles(tree, label)}, by label or by words such as “{phrases[0]}”")
     for pattern, meaning in ((_CODE, code), (_WHEN, when), (_LIKE, like)):
         text = pattern.sub(meaning, text)

@@ -17,6 +17,9 @@ from catalog.defects import Defect, defect
 from catalog.text import fold, same_title, title_key
 
 
+COMPARED = 30  # titles printed for one id; a handful in any real list
+
+
 class Listing(Protocol):
     """What resolving reads of a listing: a parsed entry or a stored mention."""
 
@@ -123,7 +126,10 @@ def _rivals(listings: list[Listing], records: Titles) -> dict[tuple[str, str], s
             printed[number].append(listing.title)
     rivals = {}
     for number, titles in printed.items():
-        support = {title: sum(same_title(title, other) for other in titles) for title in set(titles)}
+        several = len(set(titles)) <= COMPARED  # beyond that, comparing all with all would let one list stall the crawl
+        support = {
+            title: sum(same_title(title, other) for other in titles) if several else titles.count(title) for title in set(titles)
+        }
         best = min(support, key=lambda title: (-support[title], title))
         for title in support:
             if not same_title(title, best):

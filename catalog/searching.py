@@ -4,20 +4,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from urllib.parse import urlsplit
 
 import numpy as np
 from sqlmodel import Session, col, select
 
-from catalog import arxiv_id, query
+from catalog import arxiv_id, code_links, query
+from catalog.code_links import on_github
 from catalog.labels import Label, of_papers
 from catalog.query import Query, normal
-from catalog.schema import Author, Mention, Method, Paper
+from catalog.schema import Author, Mention, Method, Paper, Repository
 from catalog.taxonomy import Taxonomy
 from catalog.text import fold
 
 TITLE_WEIGHT = 3  # a word of the title counts as often
-CODE_HOSTS = frozenset({"github.com", "gitlab.com", "bitbucket.org", "codeberg.org"})
 LABEL_WEIGHT = 0.5  # labels are few and shared by many: at full weight, papers would be alike that have nothing else in common
 
 
@@ -103,7 +102,8 @@ class Index:
             fits[family] = False
             for position in family:
                 for word, count in self._documents[position].counts.items():
-                    ranking[word] = ranking.get(word, 0) + count
+                    if word not in query.STOP:
+                        ranking[word] = ranking.get(word, 0) + count
         if ranking:
             return self._nearest(ranking, fits, limit)
         if not (asked.understood and len(fits)):
@@ -116,6 +116,33 @@ class Index:
         """The nearest other documents; a method and its paper count as one. Raises `KeyError` for one not in the index."""
         self._position[kind, key]
         return self.search(Query(like=(kind, key)), limit)
+
+    @property
+    def code(self) -> dict[str, str]:
+        """Paper → where its code is."""
+        return {each.key: each.code for each in self._documents if each.kind == "paper" and each.code}
+
+    def nearest_papers(self, limit: int) -> dict[str, tuple[tuple[str, str], ...]]:
+        """Paper → key and title of the papers nearest to it, nearest first; for all of them at once."""
+        papers = np.array([each.kind == "paper" for each in self._documents], dtype=bool)
+        term = np.repeat(np.arange(len(self._terms)), np.diff(self._start))
+        order = np.argsort(self._row, kind="stable")
+        first = np.searchsorted(self._row[order], np.arange(len(self._documents) + 1))
+        found = {}
+        for n in np.flatnonzero(papers):
+            own = order[first[n] : first[n + 1]]
+            scores = np.zeros(len(self._documents))
+            for position in own:
+                # A word that stands in a tenth of all papers tells little of any and costs most of the time.
+                postings = slice(self._start[term[position]], self._start[term[position] + 1])
+                if postings.stop - postings.start <= len(self._documents) / 10 + 10:
+                    scores[self._row[postings]] += self._weight[postings] * self._weight[position]
+            scores[n] = 0
+            scores[~papers] = 0
+            best = np.argsort(-scores, kind="stable")[:limit]
+            near = [self._documents[each] for each in best if scores[each] > 0]
+            found[self._documents[n].key] = tuple((each.key, each.title) for each in near)
+        return found
 
     def named(self, text: str) -> tuple[str, str] | None:
         """Kind and key of what goes by this slug, id, name, title, or what stands before a title's colon."""
@@ -182,7 +209,7 @@ def build(session: Session, tree: Taxonomy, *, abstracts: bool = True) -> Index:
     authors: dict[str, list[str]] = defaultdict(list)
     for key, name in session.exec(select(Author.paper_key, Author.name).order_by(Author.paper_key, col(Author.position))):
         authors[key].append(name)
-    headings, code = _listed(session)
+    headings, code = _headings(session), _code(session)
     labelled = of_papers(session, tree)
     documents = []
     months: dict[str, str | None] = {}
@@ -205,35 +232,23 @@ def build(session: Session, tree: Taxonomy, *, abstracts: bool = True) -> Index:
     return Index(documents)
 
 
-def _listed(session: Session) -> tuple[dict[str, set[str]], dict[str, str]]:
-    """Paper → the innermost headings over its listings, and where a listing says its code is."""
+def _headings(session: Session) -> dict[str, set[str]]:
+    """Paper → the innermost headings over its listings."""
     headings: dict[str, set[str]] = defaultdict(set)
-    code: dict[str, str] = {}
-    chosen = select(Mention.paper_key, Mention.section, Mention.urls, Mention.defects).where(col(Mention.gone_on).is_(None))
-    for key, section, urls, defects in session.exec(chosen.order_by(Mention.list_name, col(Mention.line), Mention.key)):
+    for key, section in session.exec(select(Mention.paper_key, Mention.section).where(col(Mention.gone_on).is_(None))):
         headings[key] |= set(section[-1:])
-        if any(defect["kind"] == "shared_code" for defect in defects):
-            continue  # one repository for papers that have nothing to do with each other: whose it is, is open
-        for url in filter(is_code, urls):
-            code.setdefault(key, url)
-    return headings, code
+    return headings
 
 
-def is_code(url: str) -> bool:
-    """A repository's address: host, owner and name. A survey's own list of papers is none."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    steps = parts.path.strip("/").split("/")
-    code = (parts.hostname or "").removeprefix("www.") in CODE_HOSTS and len(steps) >= 2
-    return code and not steps[1].lower().startswith("awesome")
+def _code(session: Session) -> dict[str, str]:
+    """Paper → the first repository that a list gives for it and GitHub has not lost."""
+    gone = set(session.exec(select(Repository.name).where(Repository.state == "gone")))
+    standing = {key: [url for url in urls if on_github(url) not in gone] for key, urls in code_links.of_papers(session).items()}
+    return {key: urls[0] for key, urls in standing.items() if urls}
 
 
 def _counted(title: str, body: str, held: frozenset[Label], tree: Taxonomy) -> dict[str, float]:
-    counted: dict[str, float] = dict(Counter(body.split()))
-    for word, count in Counter(title.split()).items():
-        counted[word] = counted.get(word, 0) + TITLE_WEIGHT * count
+    counted: dict[str, float] = Counter(f"{f'{title} ' * TITLE_WEIGHT}{body}".split())  # type: ignore[assignment]
     for _, tag in sorted(held):
         for word in normal(f"{tag.replace('_', ' ')} {tree.nodes[tag].title}").split():
             counted.setdefault(word, LABEL_WEIGHT)

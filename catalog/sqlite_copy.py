@@ -9,7 +9,7 @@ from sqlalchemy.pool import StaticPool
 from sqlmodel import Session, SQLModel
 
 from catalog.errors import Refused
-from catalog.schema import ARXIV, Author, Facet, FormerTitle, Mention, Meta, Method, Paper, ReportedNumber, SourceState
+from catalog.schema import ARXIV, Author, Facet, FormerTitle, Mention, Meta, Method, Paper, ReportedNumber, Repository, SourceState
 from catalog.store import table_of
 
 # What goes out, by name, so that a new column stays at home until somebody lets it go. Abstracts, what tells their words
@@ -25,6 +25,7 @@ PUBLISHED: dict[type[SQLModel], str] = {
     Facet: "paper_key facet tag source origin confidence",
     Method: "slug title paper_key summary",
     ReportedNumber: "id method benchmark model setting metric value unit direction evidence verified locator checked_on note",
+    Repository: "name state moved_to archived licence pushed_on",
     SourceState: "name sha256 parser entries last_new",
 }
 # A mirror may estimate these, so only arXiv's own word goes out.

@@ -6,8 +6,10 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+from catalog import entries
 from catalog.errors import Refused
 from catalog.pages.csp import add_policies
+from catalog.pages.evidence import check
 from catalog.pages.records import Changed
 from catalog.pages.render import Catalog, render
 from catalog.publishing import publish
@@ -51,6 +53,7 @@ def convert(root: Path) -> Path:
         raise Refused(f"mkdocs.yml: the site was not built, the old one stands: {first}") from None
     finally:
         log.removeHandler(complaints)
+    check(fresh, entries.load(root), root / "site" / "docs")
     add_policies(fresh)
     shutil.rmtree(site, ignore_errors=True)
     fresh.replace(site)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from catalog.pages.records import Figure
 
-LETTER, LINE = 7.2, 15.0  # width of a letter and height of a line at the chart's font size, with a little air
-MARGIN_LEFT, MARGIN_RIGHT, MARGIN_TOP, MARGIN_BOTTOM = 44.0, 14.0, 28.0, 42.0
+LETTER, LINE = 8.0, 15.0  # width of a letter and height of a line at the chart's font size, with a little air
+MOST_NAMED = 14
+MARGIN_LEFT, MARGIN_RIGHT, MARGIN_TOP, MARGIN_BOTTOM = 44.0, 22.0, 28.0, 42.0
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,6 @@ class Point:
     group: str  # CSS class and shape
     x: Figure
     y: Figure
-    named: bool = True  # unnamed points carry their label in the tooltip alone
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class Mark:
     label_x: float
     label_y: float
     leader: tuple[float, float] | None  # where a line from the point to a label further off ends
+    named: bool  # where there are many, only what nothing beats and the baselines are; the others say it when pointed at
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,13 @@ def scatter(points: Sequence[Point], width: float, height: float, levels: Sequen
 
     frame = Box(left, 2.0, width - 2, bottom)
     taken = [Box(at_x(p.x.mean) - 6, at_y(p.y.mean) - 6, at_x(p.x.mean) + 6, at_y(p.y.mean) + 6) for p in points]
+    best = frontier(points)
     marks = []
     for point in points:
         x, y = at_x(point.x.mean), at_y(point.y.mean)
         label, leader = (x, y), None
-        if point.named:
+        named = len(points) <= MOST_NAMED or point in best or point.group == "baseline"
+        if named:
             label, box = place(x, y, len(point.label) * LETTER, taken, frame)
             taken.append(box)
             if box.distance(Box(x, y, x, y)) > 14:
@@ -105,10 +108,11 @@ def scatter(points: Sequence[Point], width: float, height: float, levels: Sequen
                 at_y(point.y.high),
                 *label,
                 leader,
+                named,
             )
         )
     corners: list[tuple[float, float]] = []
-    for point in frontier(points):
+    for point in best:
         x, y = at_x(point.x.mean), at_y(point.y.mean)
         if corners:
             corners.append((x, corners[-1][1]))

@@ -38,7 +38,7 @@ def number(value: float | int | None, source: str, form: str = "") -> Markup:
     """A figure with where it comes from; a missing one is a dash.
 
     `form`: `percent` (of a fraction 0..1), `count` (grouped thousands), `short` (three digits and k, M, G, T), `tenths`,
-    `ratio` (two decimals); without one, as its source prints it.
+    `ratio` (two decimals), `signed`; without one, as its source prints it.
     """
     if value is None:
         return Markup('<span aria-label="not given">–</span>')
@@ -58,6 +58,8 @@ def written(value: float | int, form: str = "") -> str:
             if abs(value) >= size:
                 return f"{value / size:.3g}\u202f{letter}"
         return f"{value:.3g}"
+    if form == "signed":
+        return f"{value:+.10g}".replace("-", "\u2212")
     if form in ("tenths", "ratio"):
         return f"{value:.{1 if form == 'tenths' else 2}f}"
     return f"{value:.10g}"

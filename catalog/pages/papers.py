@@ -8,7 +8,12 @@ from pathlib import Path
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from catalog import schema, store
+from catalog import schema, searching, store
+from catalog.labels import CURATED
+from catalog.taxonomy import Taxonomy
+from catalog.text import fold
+
+SIMILAR = 5
 
 
 @dataclass(frozen=True)
@@ -16,6 +21,16 @@ class Listing:
     list_name: str
     section: str  # the innermost two headings: lists repeat their own title above
     gone: bool
+    printed: str = ""  # the title, where it is not the paper's
+    defects: tuple[str, ...] = ()  # kinds
+    resolution: str = ""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    facet: str
+    tag: str
+    curated: bool
 
 
 @dataclass(frozen=True)
@@ -28,6 +43,12 @@ class Row:
     confirmed: bool
     listings: list[Listing]
     url: str  # where to read it; empty where nobody gave a link
+    withdrawn: bool = False
+    code: str = ""  # where a list says its code is
+    labels: tuple[Labelled, ...] = ()
+    former_titles: tuple[str, ...] = ()
+    versions: tuple[tuple[int, str], ...] = ()  # number, day; only where arXiv itself told
+    similar: tuple[tuple[str, str], ...] = ()  # key and title of the nearest papers
 
     @property
     def anchor(self) -> str:
@@ -69,13 +90,13 @@ class Shelf:
         return found
 
 
-def load(root: Path) -> Shelf:
+def load(root: Path, tree: Taxonomy) -> Shelf:
     """From the database. Raises `Refused` where there is none."""
     with store.reading(root) as session:
-        return Shelf(_rows(session), _sources(session))
+        return Shelf(_rows(session, tree), _sources(session))
 
 
-def _rows(session: Session) -> list[Row]:
+def _rows(session: Session, tree: Taxonomy) -> list[Row]:
     authors: dict[str, list[str]] = defaultdict(list)
     for key, name in session.exec(
         select(schema.Author.paper_key, schema.Author.name).order_by(
@@ -85,23 +106,78 @@ def _rows(session: Session) -> list[Row]:
         authors[key].append(name)
     listings: dict[str, dict[Listing, None]] = defaultdict(dict)
     urls: dict[str, str] = {}
+    titles = dict(session.exec(select(schema.Paper.key, schema.Paper.title)).all())
     for mention in session.exec(
         select(schema.Mention).order_by(col(schema.Mention.list_name), col(schema.Mention.line), col(schema.Mention.key))
     ):
-        listing = Listing(mention.list_name, " › ".join(mention.section[-2:]), mention.gone_on is not None)
+        printed = "" if fold(mention.title) == fold(titles[mention.paper_key]) else mention.title
+        listing = Listing(
+            mention.list_name,
+            " › ".join(mention.section[-2:]),
+            mention.gone_on is not None,
+            printed,
+            tuple(sorted({defect["kind"] for defect in mention.defects})),
+            mention.resolution,
+        )
         listings[mention.paper_key][listing] = None
         for url in mention.urls:
             urls.setdefault(mention.paper_key, url)
+    former, versions, labels = _former(session), _versions(session), _labels(session)
+    index = searching.build(session, tree, abstracts=False)  # what every database of one snapshot can tell
+    code = index.code
+    near = index.nearest_papers(SIMILAR)
     rows = []
     kept = select(schema.Paper).where(col(schema.Paper.merged_into).is_(None))  # one row a paper
     for paper in session.exec(kept.options(defer(schema.Paper.abstract))):  # type: ignore[arg-type]
         key = paper.key
         url = f"https://arxiv.org/abs/{paper.arxiv_id}" if paper.arxiv_id else urls.get(key, "")
-        confirmed = paper.status == schema.CONFIRMED
         rows.append(
-            Row(key, paper.arxiv_id, paper.title, authors[key], paper.month, confirmed, list(listings[key]), url)
+            Row(
+                key,
+                paper.arxiv_id,
+                paper.title,
+                authors[key],
+                paper.month,
+                paper.status == schema.CONFIRMED,
+                list(listings[key]),
+                url,
+                paper.withdrawn,
+                code.get(key, ""),
+                labels[key],
+                former[key],
+                versions[key],
+                near.get(key, ()),
+            )
         )
     return sorted(rows, key=lambda row: (row.month or "", row.arxiv_id or "", row.key), reverse=True)
+
+
+def _former(session: Session) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = defaultdict(tuple)
+    for each in session.exec(select(schema.FormerTitle).order_by(col(schema.FormerTitle.replaced_on))):
+        found[each.paper_key] += (each.title,)
+    return found
+
+
+def _versions(session: Session) -> dict[str, tuple[tuple[int, str], ...]]:
+    found: dict[str, tuple[tuple[int, str], ...]] = defaultdict(tuple)
+    chosen = select(schema.PaperVersion).where(schema.PaperVersion.served_by == schema.ARXIV)
+    for each in session.exec(chosen.order_by(col(schema.PaperVersion.number))):
+        found[each.paper_key] += ((each.number, each.submitted.date().isoformat()),)
+    return found
+
+
+def _labels(session: Session) -> dict[str, tuple[Labelled, ...]]:
+    """What people set, else what machines found; what lists say is in their listings."""
+    said: dict[str, dict[str, set[Labelled]]] = defaultdict(lambda: defaultdict(set))
+    for each in session.exec(select(schema.Facet).where(schema.Facet.origin != "list")):
+        said[each.paper_key][each.facet].add(Labelled(each.facet, each.tag, each.origin == CURATED))
+    found: dict[str, tuple[Labelled, ...]] = defaultdict(tuple)
+    for key, facets in said.items():
+        for labels in facets.values():
+            best = {label for label in labels if label.curated} or labels
+            found[key] += tuple(sorted(best, key=lambda label: (label.facet, label.tag)))
+    return found
 
 
 def _sources(session: Session) -> list[Source]:

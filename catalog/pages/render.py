@@ -1,6 +1,7 @@
 """From what the catalog knows to Markdown files under build/docs: one function a page, one template each."""
 
 import ast
+import json
 import re
 import shutil
 from dataclasses import dataclass
@@ -10,10 +11,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
-from catalog import entries, errata, taxonomy
+from catalog import auditing, challenges, entries, errata, ledger, taxonomy
 from catalog.entries import Entry
 from catalog.errors import Refused
-from catalog.pages import bibtex, charts, finding, inline, papers, records
+from catalog.pages import bibtex, charts, explorer, finding, inline, papers, records
 from catalog.pages.records import Changed, Record
 
 BASELINES = ("direct", "cot")
@@ -30,6 +31,23 @@ COLUMNS = [
     ("cache_bytes", "Cache, bytes", "short"),
     ("latency_ratio", "Latency ÷ cot", "ratio"),
 ]
+# What a table of reported numbers shows, in order, where its entry has it.
+REPORTED = {
+    "accuracy": "Accuracy, %",
+    "accuracy_change": "Accuracy, change in points",
+    "accuracy_kept": "Accuracy kept, %",
+    "tokens": "Tokens",
+    "length_change": "Length, change in %",
+    "length_error": "Error of length, %",
+    "peak_tokens": "Peak tokens",
+    "dependency": "Dependency, million",
+    "compression": "Compression, times",
+    "perplexity": "Perplexity",
+    "latency_s": "Latency, s",
+    "speedup": "Speed-up, times",
+    "cost_change": "Cost, change in %",
+    "memory_change": "Memory, change in %",
+}
 # The kinds of token that the task's grammar knows, in the order of the legend.
 KINDS = ["step", "restate", "filler", "verify", "error", "repair", "recap", "answer", "latent", "other"]
 MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
@@ -46,14 +64,16 @@ class Catalog:
     records: dict[str, Record]
     calibration: dict[str, Any] | None
     shelf: papers.Shelf
+    challenges: list[challenges.Challenge]
 
     @classmethod
     def load(cls, root: Path, changed: Changed) -> "Catalog":
         written = sorted(entries.load(root), key=lambda entry: (entry.slug not in BASELINES, entry.slug))
         found = {entry.slug: record for entry in written if (record := records.load(root, entry.slug, changed))}
-        return cls(
-            root, taxonomy.load(root), written, errata.load(root), found, records.calibration(root), papers.load(root)
-        )
+        tree = taxonomy.load(root)
+        open_questions = challenges.load(root, tree, [entry.slug for entry in written])
+        shelf = papers.load(root, tree)
+        return cls(root, tree, written, errata.load(root), found, records.calibration(root), shelf, open_questions)
 
 
 def render(catalog: Catalog, folder: Path) -> None:
@@ -71,16 +91,26 @@ def render(catalog: Catalog, folder: Path) -> None:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, "utf-8")
 
-    page("index.md", "landing.md.j2", plots=landing_charts(catalog))
+    page("index.md", "landing.md.j2", plots=measured_alike(catalog))
+    titles = {node.id: node.title for node in catalog.tree.nodes.values()}
+    page("compare.md", "compare.md.j2", groups=measured_alike(catalog), label_titles=json.dumps(titles))
     page("taxonomy.md", "taxonomy.md.j2")
-    page("methods/index.md", "methods.md.j2")
+    page("methods/index.md", "methods.md.j2", families=families(catalog))
     for entry in catalog.entries:
         page(f"methods/{entry.slug}.md", "method.md.j2", entry=entry, **method_values(catalog, entry))
     years = catalog.shelf.years()
     page("papers/index.md", "papers.md.j2", years=years)
+    explorer.write(catalog.shelf, titles, paper_slugs(catalog), folder)
     for year, months in years.items():
         page(f"papers/{year}.md", "year.md.j2", year=year, months=months)
     page("errata.md", "errata.md.j2")
+    page("audit.md", "audit.md.j2", **audit_values(catalog))
+    page("corrections.md", "corrections.md.j2", ledger=ledger.load(catalog.root))
+    page("challenges/index.md", "challenges.md.j2")
+    for challenge in catalog.challenges:
+        carriers = [e for e in catalog.entries if challenge.tag in e.written.facets.get(challenges.FACET, [])]
+        page(f"challenges/{challenge.tag}.md", "challenge.md.j2", challenge=challenge, carriers=carriers)
+    (folder / entries.SCHEMA.name).write_text(entries.schema(catalog.tree), "utf-8")
     page("calibration.md", "calibration.md.j2")
     page("freshness.md", "freshness.md.j2")
     page("finding.md", "finding.md.j2", answers=finding.answers(catalog.root, catalog.tree), shown=finding.SHOWN)
@@ -103,10 +133,14 @@ def environment(catalog: Catalog) -> Environment:
         catalog=catalog,
         titles={node.id: node.title for node in catalog.tree.nodes.values()},
         slugs={entry.slug for entry in catalog.entries},
-        paper_slugs={entry.written.paper.arxiv: entry.slug for entry in catalog.entries if entry.written.paper},
+        names={entry.slug: entry.written.name for entry in catalog.entries},
+        referenced={e.slug for e in catalog.entries if (catalog.root / "methods" / f"{e.slug}.py").exists()},
+        numbers=ledger.numbers(catalog.entries),
+        paper_slugs=paper_slugs(catalog),
         link=inline.link,
         number=inline.number,
         figure=figure,
+        group_of=group_of,
         columns=COLUMNS,
         kinds=KINDS,
         baselines=BASELINES,
@@ -115,6 +149,11 @@ def environment(catalog: Catalog) -> Environment:
     )
     jinja.filters["px"] = lambda value: Markup(f"{value:.1f}")
     return jinja
+
+
+def paper_slugs(catalog: Catalog) -> dict[str, str]:
+    """arXiv id → the entry about that paper."""
+    return {entry.written.paper.arxiv: entry.slug for entry in catalog.entries if entry.written.paper}
 
 
 def figure(cell: records.Figure | None, form: str = "") -> Markup:
@@ -146,27 +185,38 @@ def group_of(entry: Entry) -> str:
     return "baseline" if entry.slug in BASELINES else entry.written.facets.get("form", ["adjacent"])[0]
 
 
-def landing_charts(catalog: Catalog) -> list[dict[str, Any]]:
-    """One chart for each task and model that records share: only what was measured alike is compared."""
-    found: dict[tuple[str, str], list[charts.Point]] = {}
+def measured_alike(catalog: Catalog) -> list[dict[str, Any]]:
+    """Methods by the task and model of their records: only what was measured alike is compared."""
+    found: dict[tuple[str, str], list[tuple[Entry, Record]]] = {}
     for entry in catalog.entries:
         record = catalog.records.get(entry.slug)
-        if record is None:
-            continue
-        x, y = record.figure(entry.slug, "tokens"), record.figure(entry.slug, "accuracy")
-        if x and y:
-            where = (str(record.raw["task"]), str(record.raw["model"]))
-            found.setdefault(where, []).append(charts.Point(entry.written.name, group_of(entry), x, y))
-    return [
-        {
-            "task": task,
-            "model": model,
-            "source": ", ".join(sorted({point.x.source.split()[0] for point in points})),
-            "frontier": {point.label for point in charts.frontier(points)},
-            "charts": both_widths(points, chance_lines(catalog, task)),
-        }
-        for (task, model), points in sorted(found.items())
-    ]
+        if record and record.figure(entry.slug, "tokens") and record.figure(entry.slug, "accuracy"):
+            found.setdefault((str(record.raw["task"]), str(record.raw["model"])), []).append((entry, record))
+    groups = []
+    for (task, model), rows in sorted(found.items()):
+        points = [
+            charts.Point(entry.written.name, group_of(entry), x, y)
+            for entry, record in rows
+            if (x := record.figure(entry.slug, "tokens")) and (y := record.figure(entry.slug, "accuracy"))
+        ]
+        levels = {level: None for entry, record in rows for level in record.levels(entry.slug)}
+        groups.append(
+            {
+                "task": task,
+                "model": model,
+                "rows": rows,
+                "levels": list(levels),
+                "columns": [column for column in COLUMNS if any(_measured(record, entry, column[0]) for entry, record in rows)],
+                "source": ", ".join(sorted(record.file for _, record in rows)),
+                "charts": both_widths(points, chance_lines(catalog, task)),
+            }
+        )
+    return groups
+
+
+def _measured(record: Record, entry: Entry, metric: str) -> bool:
+    cell = record.figure(entry.slug, metric)
+    return cell is not None and bool(cell.mean)
 
 
 def both_widths(points: list[charts.Point], levels: list[tuple[float, str]]) -> dict[str, charts.Chart]:
@@ -198,7 +248,69 @@ def method_values(catalog: Catalog, entry: Entry) -> dict[str, Any]:
         "bibtex": bibtex.bibtex(cited.title, cited.authors, cited.year, cited.arxiv, cited.venue) if cited else None,
         "errata": [erratum for erratum in catalog.errata.errata if entry.slug in erratum.methods],
         "title": entry.written.name,
+        "reported": reported(entry),
     }
+
+
+def families(catalog: Catalog) -> list[tuple[str, list[Entry]]]:
+    """The baselines, then the entries under the tag of `form` that is given last: the finest."""
+    baselines = [entry for entry in catalog.entries if entry.slug in BASELINES]
+    found = [("Baselines", baselines)]
+    for tag in catalog.tree.tags("form"):
+        members = [e for e in catalog.entries if e not in baselines and e.written.facets.get("form", ["adjacent"])[-1] == tag]
+        found.append((catalog.tree.nodes[tag].title, members))
+    return [(title, members) for title, members in found if members]
+
+
+def audit_values(catalog: Catalog) -> dict[str, Any]:
+    rows = auditing.audit(catalog.root)
+    return {
+        "counts": auditing.counts(rows),
+        "rules": auditing.RULES,
+        "first": [row for row in rows if row.cell.startswith("1.") and row.metric in ("training", "models")],
+        "second": [row for row in rows if row.cell.startswith("2.")],
+        "quotes": [row for row in rows if not row.cell and row.metric != "statement"],
+        "statements": [row for row in rows if row.metric == "statement"],
+        "side": auditing.side_by_side(catalog.entries),
+    }
+
+
+@dataclass(frozen=True)
+class Column:
+    metric: str
+    heading: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    value: float | None
+    source: str
+    form: str
+
+
+def reported(entry: Entry) -> dict[str, Any]:
+    """The table of an entry's numbers: the columns it needs, and each number with the address of its evidence."""
+    rows = [row for group in entry.written.reported for row in group.rows]
+    columns = [Column(m, heading) for m, heading in REPORTED.items() if any(getattr(row, m) is not None for row in rows)]
+    groups = []
+    for index, group in enumerate(entry.written.reported):
+        shown = []
+        for number, row in enumerate(group.rows):
+            where = f"{entry.file} reported[{index}].rows[{number}]"
+            cells = [
+                Cell(getattr(row, c.metric), f"{where}.{c.metric}; {group.evidence}, {group.locator}", form(c.metric, row))
+                for c in columns
+            ]
+            shown.append((row, cells))
+        groups.append((group, shown))
+    return {"columns": columns, "groups": groups, "noted": any(row.note for row in rows)}
+
+
+def form(metric: str, row: entries.Row) -> str:
+    if metric.endswith("_change"):
+        return "signed"
+    value = getattr(row, metric)
+    return "tenths" if metric == "accuracy" and value is not None and value == round(value, 1) else ""
 
 
 def shown(record: Record) -> list[tuple[str, str, str]]:

@@ -19,11 +19,13 @@ old = st.builds(
 ids = modern | early | old
 
 
+@pytest.mark.fuzz
 @given(ids)
 def test_a_valid_id_is_itself(number: str) -> None:
     assert arxiv_id.bare(number) == number
 
 
+@pytest.mark.fuzz
 @given(modern | early, st.text("0123456789", min_size=1, max_size=3))
 def test_more_digits_make_it_no_id(number: str, more: str) -> None:
     longer = number + more
@@ -32,6 +34,7 @@ def test_more_digits_make_it_no_id(number: str, more: str) -> None:
     assert found is None or number < "1501"
 
 
+@pytest.mark.fuzz
 @given(
     ids,
     st.integers(1, 40) | st.none(),
@@ -49,6 +52,7 @@ def test_every_form_of_link_prints_the_same_id(number: str, version: int | None,
     assert found.bare == number
 
 
+@pytest.mark.fuzz
 @given(st.text())
 def test_no_text_breaks_the_reader(text: str) -> None:
     for found in (arxiv_id.read(text), arxiv_id.from_url("https://arxiv.org/abs/" + text)):

@@ -1,11 +1,14 @@
 """Lists are read by their structure: the shapes that real lists have, with contents of our own."""
 
+import json
+
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog import defects
 from catalog.errors import Refused
-from catalog.listing import Entry, decode, parse
+from catalog.listing import Entry, decode, parse, read
 
 ARXIV = "https://arxiv.org/abs/2501.00011"
 
@@ -115,17 +118,100 @@ def test_what_is_no_entry() -> None:
     assert parse(text) == []
 
 
-def test_defects_that_can_be_seen_in_the_list_alone() -> None:
+OTHER = "https://arxiv.org/abs/2402.00001"
+ROWS = "| Date | Title | Paper | Code |\n| - | - | - | - |\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("malformed_id", f"- [{SHEEP}](https://arxiv.org/abs/2501.000111)"),
+        ("malformed_link", f"- [{SHEEP}](https://gooarxiv.org/abs/2501.00011)"),
+        ("malformed_link", f"- [{SHEEP}]({ARXIV}) [code](https://github.com/a/bhttps://github.com/a/b)"),
+        ("several_ids", f"- {SHEEP} [paper]({ARXIV}) [pdf]({OTHER})"),
+        ("paper_link_as_code", f"{ROWS}| 2025.01 | {SHEEP} | [link]({ARXIV}) | [link]({ARXIV}) |"),
+        ("dead_link", f"- [![Venue](https://x.org/v.svg)]() [{SHEEP}]({ARXIV})"),
+        ("date_mismatch", f"- [{SHEEP}]({ARXIV}) 2025.07"),
+        ("date_mismatch", f"- [{SHEEP}]({ARXIV}), 2024"),
+        ("date_one_month_off", f"- [{SHEEP}]({ARXIV}) 2024.12"),
+        ("missing_cells", f"{ROWS}| 2025.01 | {SHEEP} | [link]({ARXIV}) |"),
+        ("comment_in_row", f"{ROWS}| 2025.01 | {SHEEP} | [link]({ARXIV}) | - | [//]: #01/02"),
+        ("full_width_bar", f"{ROWS}｜ 2025.01 ｜ {SHEEP} ｜ [link]({ARXIV}) ｜ - ｜"),
+        ("authors_cut_off", f"{ROWS}| 2025.01 | <b>{SHEEP}</b><br>., <a href='{ARXIV}'>p</a> | - | - |"),
+        ("stray_tag", f"{ROWS}| 2025.01 | <b>{SHEEP}</b> <a href='{ARXIV}'>p</a></li> | - | - |"),
+        ("blank_line_inside", f"- **{SHEEP}**\n\n  *A. Example*. [[pdf]({ARXIV})]"),
+        ("blank_line_inside", f"- **{SHEEP}**\n\nA. Example. [[pdf]({ARXIV})]"),
+        ("line_not_indented", f"- **{SHEEP}**\n*A. Example*. [[pdf]({ARXIV})]"),
+        ("unclosed_bracket", f"- **{SHEEP}** [[pdf]({ARXIV}), [[code](https://github.com/a/b)]\n- [Goats Came Home]({OTHER})"),
+        ("encoded_title", f"- [Counting-Sheep-in-Fewer-Steps=A-Study]({ARXIV})"),
+        ("encoded_title", f"- [Sheep- Counted in Few Steps]({ARXIV})"),
+    ],
+)
+def test_each_slip_of_an_entry_is_told_by_kind(kind: str, text: str) -> None:
+    told = [defect["kind"] for defect in parse(f"## Part\n\n{text}\n")[0].defects]
+    assert told == [kind]
+
+
+def test_slips_that_a_whole_list_shows() -> None:
     text = f"""## A
-- [Sheep Counted in Few Steps]({ARXIV}) 2025.01
+- [Sheep Counted in Few Steps]({ARXIV}) 2025.01 [code](https://github.com/a/b)
 - [Sheep Counted in Few Steps]({ARXIV}), again
 - [Goats Are Not Like That]({ARXIV})
-- [Cows Came Home Late](https://arxiv.org/abs/2501.00022) 2025.07
+- [Cows Came Home Late](https://arxiv.org/abs/2501.00022) [code](https://github.com/A/b.git)
+- [[pdf]](https://arxiv.org/abs/2501.00033)
 ## B
 - [Sheep Counted in Few Steps]({ARXIV})
+- [Cows came home late!](https://arxiv.org/abs/2501.00044)
+## C
+1. [First Paper Here](https://arxiv.org/abs/2501.00055)
+2. [Second Paper Here](https://arxiv.org/abs/2501.00056)
+4. [Third Paper Here](https://arxiv.org/abs/2501.00057)
 """
-    kinds = [[defect["kind"] for defect in entry.defects] for entry in parse(text)]
-    assert kinds == [[], ["duplicate"], ["id_used_twice"], ["date_mismatch"], []]
+    kinds = [sorted(defect["kind"] for defect in entry.defects) for entry in parse(text)]
+    assert kinds == [
+        ["shared_code"],
+        ["duplicate"],
+        ["id_used_twice"],
+        ["shared_code"],
+        ["missing_title"],
+        [],  # the same paper in another section is meant
+        ["title_used_twice"],
+        [],
+        [],
+        ["numbering"],
+    ]
+
+
+def test_slips_of_the_list_itself() -> None:
+    text = f"""# L
+## Updates
+- [Second part](#first-part)
+###
+### First part
+- [Sheep Counted in Few Steps]({ARXIV})
+### Second part
+<summary>Goats Are Not Like That <a href="{OTHER}">p</a></summary>
+"""
+    told = [(defect["line"], defect["kind"]) for defect in read(text).defects]
+    assert sorted(told) == [(3, "wrong_anchor"), (4, "empty_heading"), (6, "entries_under_news"), (8, "summary_without_details")]
+
+
+def test_surplus_cells_and_repositories_among_papers_are_not_lost() -> None:
+    entries = parse(
+        f"{ROWS}| 2025.01 | {SHEEP} | - | - | [pdf]({ARXIV}) |\n| 2025.02 | Tool of Theirs | - | [link](https://github.com/a/b) |"
+    )
+    assert [(entry.title, entry.arxiv_id) for entry in entries] == [(SHEEP, "2501.00011"), ("Tool of Theirs", None)]
+
+
+def test_a_json_list() -> None:
+    entries = parse(json.dumps({"Part": [{"paper": SHEEP, "link": ARXIV, "date": "2025-01"}]}))
+    assert [(e.title, e.section, e.printed_id, e.date, e.line) for e in entries] == [(SHEEP, ["Part"], "2501.00011", "2025-01", 1)]
+
+
+def test_every_kind_is_documented_and_none_else_is_told() -> None:
+    assert all(meaning for meaning in defects.KINDS.values())
+    with pytest.raises(AssertionError):
+        defects.defect("no_such_kind", "")
 
 
 def test_hostile_titles_come_out_as_one_clean_line() -> None:
@@ -139,7 +225,7 @@ def test_deep_nesting_is_no_bomb(text: str) -> None:
     parse(text)
 
 
-@settings(max_examples=150, deadline=None)
+@pytest.mark.fuzz
 @given(st.lists(st.sampled_from([*"-*[]()<>|#`\n ab:/\"'&\\!0", ARXIV, "<li>", "</a>", "<a href=", "<td>"])).map("".join))
 def test_no_text_breaks_the_parser(text: str) -> None:
     for entry in parse(text):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.comparing import across
 from catalog.resolving import resolve
 from catalog.text import clean, fold, same_title, title_key
 
@@ -47,6 +48,41 @@ def test_another_lists_confirmed_wording_is_proof() -> None:
     assert outcome("Walking Backwards: A Studdy of Reversal", "2501.00011", typo) == ("repaired", "2501.00012")
 
 
+@pytest.mark.parametrize(
+    ("title", "printed", "kinds"),
+    [
+        ("counting sheep in fewer steps", "2501.00011", []),
+        ("Counting Sheep in Fewer Step", "2501.00011", ["title_variant"]),
+        ("Sheep: A First Count", "2501.00011", ["retitled"]),
+        ("Walking Backwards: A Study of Reversal", "2501.00011", ["id_repaired"]),
+        ("Goats Are Not Like That at All", "2501.00011", ["id_of_another_paper"]),
+        ("", "2501.00011", []),
+    ],
+)
+def test_how_a_listing_differs_from_the_record_is_told(title: str, printed: str, kinds: list[str]) -> None:
+    (found,) = resolve([Listing(title, printed)], RECORDS)
+    assert [each["kind"] for each in found.defects] == kinds
+    assert found.resolution != "conflict" or title
+
+
+def test_lists_that_differ_in_id_or_repository_are_told() -> None:
+    def row(name: str, printed: str, resolution: str, *urls: str) -> dict[str, object]:
+        listed = {"key": name, "list_name": name, "title": "Same Words Here", "printed_id": printed, "urls": urls}
+        return listed | {"paper_key": "2501.00011", "resolution": resolution}
+
+    rows = [
+        row("one", "2501.00011", "confirmed", "https://github.com/a/b"),
+        row("two", "2501.00012", "repaired", "https://github.com/A/B/tree/main"),
+        row("three", "2501.00011", "confirmed", "https://github.com/c/d.git"),
+    ]
+    told = {key: sorted(each["kind"] for each in found) for key, found in across(rows).items()}
+    assert told == {"one": ["code_differs"], "two": ["code_differs", "ids_differ"], "three": ["code_differs"]}
+
+
+def test_many_titles_of_one_id_do_not_stall_the_crawl() -> None:
+    resolve([Listing(f"Title number {place} of very many titles", "2402.00999") for place in range(3_000)], RECORDS)
+
+
 def test_a_title_that_two_records_share_proves_nothing() -> None:
     twins = {"2501.00011": ["Same Words Here Twice"], "2501.00012": ["Same Words Here Twice"]}
     assert resolve([Listing("Same Words Here Twice", None)], twins)[0].resolution == "unverified"
@@ -82,6 +118,7 @@ def test_same_title(one: str, other: str, same: bool) -> None:
     assert same_title(one, other) is same
 
 
+@pytest.mark.fuzz
 @given(st.text())
 def test_clean_is_idempotent_and_fold_ignores_case(text: str) -> None:
     assert clean(clean(text)) == clean(text)

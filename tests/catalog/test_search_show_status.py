@@ -2,53 +2,10 @@
 
 import pytest
 from conftest import FIRST, Laconic
-from hypothesis import given
-from hypothesis import strategies as st
 
 from catalog.announcements import announcement_days, is_announcement_day
-from catalog.searching import Index, words
 
 DAYS = __import__("datetime").date
-
-INDEX = Index(
-    [
-        ("paper", "a", "Counting Sheep", words("counting sheep in fewer steps")),
-        ("paper", "b", "Herding Goats", words("herding goats, not sheep")),
-        ("method", "sheep_count", "Sheep Count", words("a method that counts")),
-        ("paper", "c", "Nothing in Common", words("cows")),
-    ]
-)
-
-
-@given(st.text())
-def test_no_text_breaks_the_search(text: str) -> None:
-    for hit in INDEX.search(text):
-        assert 0 < hit.score <= 1
-
-
-@pytest.mark.parametrize("text", ["C++", '"x', "a AND", "title:", "\\", "chain-of-thought", "", "\ud800", "*" * 9999])
-def test_text_that_query_languages_choke_on(text: str) -> None:
-    INDEX.search(text)
-
-
-def test_the_paper_that_says_it_comes_first_and_a_paper_is_nearest_to_itself() -> None:
-    assert [hit.key for hit in INDEX.search("counting sheep")][:2] == ["a", "b"]
-    assert INDEX.search("counting sheep in fewer steps")[0].score == pytest.approx(1, abs=1e-3)
-    assert [hit.key for hit in INDEX.similar("paper", "a")] == ["b"]
-    assert INDEX.search("zebra") == []
-
-
-def test_an_empty_index_answers() -> None:
-    assert Index([]).search("sheep") == []
-
-
-def test_search_and_similar_on_the_command_line(laconic: Laconic) -> None:
-    laconic("update")
-    hits = laconic("search", "sheep", "--json")[1]["hits"]
-    assert hits[0]["key"] == "2501.00011"
-    assert laconic("search", "2501.00012", "--json")[1]["hits"][0]["key"] == "2501.00012"
-    assert laconic("search", "zebra")[:2] == (0, "nothing found\n")
-    assert laconic("similar", "https://arxiv.org/pdf/2501.00011v3", "--json")[1]["id"] == "2501.00011"
 
 
 @pytest.mark.parametrize(

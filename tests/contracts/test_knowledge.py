@@ -120,13 +120,13 @@ def test_the_four_entries_are_there_with_numbers_that_say_where_they_stand() -> 
         ),
         ("summary = ", "sumary = ", "sumary: unknown key 'sumary'; did you mean 'summary'?"),
         (
-            'evidence = "paper"',
-            'evidence = "papre"',
+            'evidence = "paper"\nverified = true\nlocator = "Table 1"',
+            'evidence = "papre"\nverified = true\nlocator = "Table 1"',
             "reported[0].evidence: 'papre' is not known; did you mean 'paper'?",
         ),
         (
-            'evidence = "paper"',
-            'evidence = "memory"',
+            'evidence = "paper"\nverified = true\nlocator = "Table 1"',
+            'evidence = "memory"\nverified = true\nlocator = "Table 1"',
             "reported[0].verified: true, but evidence is 'memory': nobody has read the source",
         ),
         (
@@ -137,7 +137,7 @@ def test_the_four_entries_are_there_with_numbers_that_say_where_they_stand() -> 
         (
             "accuracy = 82.9",
             "accuracy = 829.0",
-            "reported[0].rows[0].accuracy: 829.0 is not a percentage",
+            "reported[0].rows[0].accuracy: input should be less than or equal to 100 (found '829.0')",
         ),
         (
             'url = "https://',

@@ -2,33 +2,26 @@
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlmodel import Session
 
 from catalog import schema, store
+from tests.site.hostile import HOSTILE
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CHROMIUM = Path("/usr/bin/chromium")
 REPOSITORY = Path(__file__).parents[2]
 RECORDS = REPOSITORY / "tests" / "fixtures" / "records"
-
-HOSTILE = [
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "{: onmouseover=alert(1) } *bold* _it_ `code`",
-    "[click](javascript:alert(1)) ![i](https://tracker.example/x.png)",
-    "&lt;script&gt;alert(1)&lt;/script&gt;",
-    "# Heading",
-    "1. item",
-    "- item\n\n    code\n\n## injected {: #top }",
-    "{{ 7 * 7 }} {% raw %}",
-    "--8<-- 'secret' <div markdown>*x*</div>",
-    "</title><script>alert(2)</script>",
-    "a | b | c :smile: ~~x~~ ^[note] [^1] ==m==",
-    "Solving <answer> tags & more \\(x^2\\) $y$",
-]
 
 
 def paper(number: int, title: str, **more: object) -> schema.Paper:
@@ -48,7 +41,8 @@ def make_root(folder: Path, *, records: bool = True) -> Path:
     """A checkout without a database of papers: the real pages, taxonomy, entries and errata."""
     for name in ("site", "methods", "catalog/entries"):
         shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "zoo", "*.safetensors"))
-    for name in ("mkdocs.yml", "CONTRIBUTING.md", "catalog/taxonomy.toml", "catalog/errata.toml"):
+    texts = sorted(path.relative_to(REPOSITORY) for path in (REPOSITORY / "catalog").glob("*.*") if path.suffix in (".toml", ".json"))
+    for name in (Path("mkdocs.yml"), Path("CONTRIBUTING.md"), *texts):
         shutil.copy(REPOSITORY / name, folder / name)
     results = folder / "methods" / "results"
     shutil.rmtree(results, ignore_errors=True)
@@ -122,3 +116,26 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with store.writing(folder):
         pass
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    if not CHROMIUM.exists():
+        message = f"{CHROMIUM} is missing: apt-get install chromium"
+        pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=options)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def address(site: Path) -> Iterator[str]:
+    quiet = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(quiet, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()

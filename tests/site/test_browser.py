@@ -1,19 +1,15 @@
 """The site in headless Chromium: quiet console, no other host, no sideways scroll on a phone, both palettes."""
 
-import os
-import threading
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+from tests.site.watching import watched
 
-CHROMIUM = Path("/usr/bin/chromium")
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 PAGES = [
     "index",
     "taxonomy",
@@ -30,41 +26,6 @@ PAGES = [
 ]
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
-    if not CHROMIUM.exists():
-        message = f"{CHROMIUM} is missing: apt-get install chromium"
-        pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
-        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=options)
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    quiet = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(quiet, directory=str(site)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-
-
-def watched(browser: "Browser", here: str, **context: object) -> tuple["Page", list[str]]:
-    """A page, and what it should not do: complain, or ask any host but its own."""
-    page = browser.new_context(**context).new_page()  # type: ignore[arg-type]
-    page.set_default_timeout(10_000)
-    bad: list[str] = []
-    page.on("console", lambda m: bad.append(m.text) if m.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: bad.append(str(error)))
-    page.on("dialog", lambda dialog: bad.append(f"dialog {dialog.message}"))
-    page.on("request", lambda r: None if r.url.startswith((here, "data:", "blob:")) else bad.append(r.url))
-    return page, bad
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -5,10 +5,11 @@ import unicodedata
 import markdown
 import pytest
 from bs4 import BeautifulSoup
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.pages.inline import finalize, inline, link, number, written
+from catalog.pages.render import fence
 from catalog.text import clean
 
 EXTENSIONS = ["toc", "tables", "attr_list", "admonition", "pymdownx.superfences", "pymdownx.details", "pymdownx.highlight"]
@@ -57,19 +58,19 @@ def shown(page: str) -> str:
     return " ".join(soup.get_text().split())
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.fuzz
 @given(TEXT)
 def test_a_paragraph_shows_the_text_itself(text: str) -> None:
     assert shown(f"A {inline(text)} z") == " ".join(f"A {clean(text)} z".split())
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.fuzz
 @given(TEXT)
 def test_a_line_of_its_own_shows_the_text_itself(text: str) -> None:
     assert shown(str(inline(text))) == " ".join(clean(text).split())
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.fuzz
 @given(TEXT)
 def test_in_html_and_in_an_attribute_it_stays_within_its_quotes(text: str) -> None:
     html = markdown.markdown(f'<div title="{inline(text)}">{inline(text)}</div>', extensions=EXTENSIONS)
@@ -80,6 +81,17 @@ def test_in_html_and_in_an_attribute_it_stays_within_its_quotes(text: str) -> No
     assert soup.div.get_text() == clean(text)
 
 
+@pytest.mark.fuzz
+@given(st.lists(TEXT.map(clean), max_size=5).map("\n".join))
+def test_a_fenced_block_shows_the_text_itself_and_ends_where_it_should(text: str) -> None:
+    html = markdown.markdown(f"before\n\n{fence(text, 'bibtex')}\n\nafter", extensions=EXTENSIONS)
+    soup = BeautifulSoup(html, "html.parser")
+    assert [paragraph.get_text() for paragraph in soup.find_all("p")] == ["before", "after"]
+    assert soup.pre is not None
+    assert soup.pre.get_text().strip("\n") == text.strip("\n")
+
+
+@pytest.mark.fuzz
 @given(st.text())
 def test_controls_surrogates_and_reordering_marks_are_gone(text: str) -> None:
     import html

@@ -1,0 +1,30 @@
+"""Where a paper's code is said to be: the repositories that survey lists link to."""
+
+from collections import defaultdict
+
+from sqlmodel import Session, col, select
+
+from catalog.defects import repository
+from catalog.schema import Mention
+
+
+def is_code(url: str) -> bool:
+    """An https address inside a code host's repository. A survey's own list of papers is no code."""
+    name = repository(url).rpartition("/")[2]
+    return url.startswith("https://") and bool(name) and not name.startswith("awesome")
+
+
+def on_github(url: str) -> str:
+    """`owner/name` as the table of repositories has it; empty for another host."""
+    host, _, name = repository(url).partition("/")
+    return name if host == "github.com" else ""
+
+
+def of_papers(session: Session) -> dict[str, list[str]]:
+    """Paper → addresses, each once, in the order of lists and lines; without what a list gives for unrelated papers alike."""
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    chosen = select(Mention.paper_key, Mention.urls, Mention.defects).where(col(Mention.gone_on).is_(None))
+    for key, urls, defects in session.exec(chosen.order_by(Mention.list_name, col(Mention.line), Mention.key)):
+        if not any(defect["kind"] == "shared_code" for defect in defects):
+            found[key] |= {url: None for url in urls if is_code(url)}
+    return {key: list(urls) for key, urls in found.items()}

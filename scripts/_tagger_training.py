@@ -1,0 +1,59 @@
+"""Fitting the tagger's two linear models with scikit-learn, and predicting examples that were held out."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+
+from catalog.tagging_model import Linear, from_json, weigh
+
+SEEN_IN = 2  # examples a term must stand in
+KEPT = 4_000  # terms a model keeps, those with the largest weights; it is then fitted once more on them alone
+STRENGTH = 3.0  # C of the logistic regression: little shrinkage, classes weighed evenly
+Features = set[str]
+
+
+def fit(found: Sequence[Features], labels: Sequence[str], classes: list[str]) -> dict[str, Any]:
+    """The model as JSON. Sorted, seeded and rounded, so that the same examples give the same bytes."""
+    seen = Counter(term for features in found for term in features)
+    terms = sorted(term for term, times in seen.items() if times >= SEEN_IN)
+    scale = {term: round(weigh(1 + float(np.log((1 + len(found)) / (1 + seen[term]))), term), 4) for term in terms}
+    for last in (False, True):
+        matrix = _matrix(found, {term: at for at, term in enumerate(terms)}, np.array([scale[term] for term in terms]))
+        fitted = LogisticRegression(C=STRENGTH, max_iter=1000, class_weight="balanced").fit(matrix, labels)
+        weights = fitted.coef_[[list(fitted.classes_).index(name) for name in classes]]
+        if not last:
+            strength = np.abs(weights).max(axis=0) * np.array([scale[term] for term in terms])
+            terms = sorted(terms[at] for at in np.argsort(-strength, kind="stable")[:KEPT])
+    rows = {term: [scale[term], *(round(float(weight), 4) for weight in weights[:, at])] for at, term in enumerate(terms)}
+    bias = fitted.intercept_[[list(fitted.classes_).index(name) for name in classes]]
+    return {"classes": classes, "bias": [round(float(value), 4) for value in bias], "terms": rows}
+
+
+def _matrix(found: Sequence[Features], at: dict[str, int], scale: np.ndarray) -> csr_matrix:
+    known = [sorted(at[term] for term in features if term in at) for features in found]
+    columns = np.array([column for row in known for column in row], dtype=np.int64)
+    rows = np.repeat(np.arange(len(known)), [len(row) for row in known])
+    length = np.sqrt(np.bincount(rows, scale[columns] ** 2, minlength=len(known)))
+    length[length == 0] = 1
+    return csr_matrix((scale[columns] / length[rows], (rows, columns)), shape=(len(known), len(at)))
+
+
+def held_out(
+    keys: Sequence[str], found: Sequence[Features], labels: Sequence[str], classes: list[str], folds: int, seed: int
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Each paper once, with the probabilities that a model gives which has not seen it. A paper is one example."""
+    assert len(set(keys)) == len(keys)
+    splits = StratifiedKFold(folds, shuffle=True, random_state=seed).split(np.zeros(len(keys)), labels)
+    for training, test in splits:
+        model = train(found, labels, classes, training)
+        for at in test:
+            yield keys[at], model(found[at])[0]
+
+
+def train(found: Sequence[Features], labels: Sequence[str], classes: list[str], chosen: Sequence[int]) -> Linear:
+    return from_json(fit([found[at] for at in chosen], [labels[at] for at in chosen], classes))

@@ -1,0 +1,253 @@
+"""Train and validate the tagger; writes catalog/tagger.json and catalog/tagger_record.json.
+
+Labels come from the sections of the survey lists (catalog/sections.toml, catalog/snapshot) and from catalog/tagger_examples.jsonl;
+abstracts from RECORDS, one JSON object a line with id, title and abstract, which may be gzipped. Needs scikit-learn:
+pip install -e '.[ml]'. The same files give the same bytes.
+"""
+
+import argparse
+import gzip
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from catalog import tagging, tagging_labels, tagging_model, tagging_rules, taxonomy
+from catalog.errors import Refused
+from catalog.root import find_root
+from catalog.tagging_labels import Labels
+from scripts import _output
+
+RECORD = Path("catalog/tagger_record.json")
+READ = Path("tests/fixtures/scope_by_reading.jsonl")  # labelled by reading; never trained on
+FORMS, SCOPES = ["explicit", "implicit", "adjacent"], ["in", "borderline", "out"]
+FOLDS, SEEDS = 10, [0, 1, 2]
+RESAMPLED = 2_000  # bootstrap draws of an interval
+
+Features = dict[str, set[str]]
+Table = list[list[int]]  # rows: labelled, columns: said, in the order of the classes
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--records", type=Path, required=True, metavar="RECORDS", help="JSON lines with id, title, abstract")
+    parser.add_argument("--version", type=int, default=1, help="raise it when the rules or labels changed (default 1)")
+
+
+def main(args: argparse.Namespace) -> int:
+    try:
+        import sklearn  # noqa: F401
+    except ImportError:
+        raise Refused("laconic tagger needs scikit-learn: pip install -e '.[ml]'", exit_code=2) from None
+    root = find_root()
+    labels, read = tagging_labels.load(root), {row["id"]: row for row in map(json.loads, (root / READ).read_text().splitlines())}
+    texts = _texts(args.records, set(labels.claims) | set(labels.unlisted) | set(read))
+    tree = taxonomy.load(root)
+    rules = tagging_rules.load(root, tree)
+    reader = tagging.Tagger(tree, rules, tagging_model.Model(args.version, {}))
+    found = {key: tagging_model.features(*reader.read(*texts[key])) for key in sorted(texts)}
+    _output.note(f"{len(found)} records with an abstract")
+    record, model = validate(labels, read, found, reader)
+    inputs = "".join(json.dumps([key, *texts[key]]) for key in sorted(texts))
+    record["texts_sha256"] = hashlib.sha256(inputs.encode()).hexdigest()
+    (root / tagging_model.FILE).write_text(as_text({"version": args.version, **model}), "utf-8")
+    (root / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    form, scope = record["form"]["cross_validation"], record["scope"]["by_reading"]
+    _output.line(f"form, macro-F1: {form['macro_f1']:.3f}  [{form['low']:.3f}, {form['high']:.3f}]")
+    _output.line(f"in scope, F1:   {scope['in_f1']:.3f}  [{scope['low']:.3f}, {scope['high']:.3f}]")
+    return 0
+
+
+def _texts(path: Path, wanted: set[str]) -> dict[str, tuple[str, str]]:
+    """Title and abstract of the wanted records that have both."""
+    texts: dict[str, tuple[str, str]] = {}
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    row = json.loads(line)
+                    if row["id"] in wanted and row["title"] and (row.get("abstract") or "").strip():
+                        texts[row["id"]] = (row["title"], row["abstract"])
+                except (ValueError, KeyError, TypeError) as error:
+                    raise Refused(f"{path}:{number}: not a record with id, title and abstract ({type(error).__name__})") from None
+    except OSError as error:
+        raise Refused(f"{path}: cannot be read ({error.strerror or error})") from None
+    return texts
+
+
+def as_text(model: dict[str, Any]) -> str:
+    """JSON with one term a line, so that a change can be read."""
+    heads = []
+    for name in (tagging_model.SCOPE, tagging_model.FORM):
+        head = model[name]
+        terms = ",\n".join(f"{json.dumps(term)}: {json.dumps(row)}" for term, row in head["terms"].items())
+        rest = f'"classes": {json.dumps(head["classes"])}, "bias": {json.dumps(head["bias"])}'
+        heads.append(f'"{name}": {{{rest}, "terms": {{\n{terms}\n}}}}')
+    return f'{{"version": {model["version"]},\n' + ",\n".join(heads) + "}\n"
+
+
+def validate(
+    labels: Labels, read: dict[str, Any], found: Features, reader: tagging.Tagger
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(the record, the model trained on all examples)."""
+    from scripts import _tagger_training as training
+
+    listed = [key for key in sorted(labels.claims) if key in found and key not in labels.ambiguous]
+    formed = {key: form for key in listed if (form := labels.form(key))}
+    wider = {key: form for key in listed if (form := labels.form(key, in_scope=False))}
+    scoped = {
+        key: scope
+        for key in sorted(set(labels.claims) | set(labels.unlisted))
+        if key in found and key not in read and (scope := labels.scope(key))
+    }
+    of_form, of_scope = _fit(training, formed, found, FORMS), _fit(training, scoped, found, SCOPES)
+    model = tagging_model.Model(reader.model.version, {"form": _loaded(of_form), "scope": _loaded(of_scope)})
+    tagger = tagging.Tagger(reader.taxonomy, reader.rules, model)
+    record = {
+        "command": "laconic tagger --records RECORDS",
+        "form": {
+            "used": _count(formed, FORMS),
+            "dropped": tagging_labels.dropped(labels, found),
+            "cross_validation": _cross(training, formed, found, FORMS, SEEDS),
+            "without_rules": _cross(training, formed, _without_rules(found), FORMS, SEEDS[:1]),
+            "rules_alone": _scored([(form, _by_rules(found[key])) for key, form in formed.items()], FORMS),
+            "with_sections_that_are_borderline_in_scope": _cross(training, wider, found, FORMS, SEEDS[:1]),
+            "one_list_left_out": _lists_left_out(training, labels, formed, found),
+            "ambiguous": {
+                key: {
+                    "lists": sorted({f"{claim.list_name}: {claim.form}" for claim in labels.claims.get(key, []) if claim.form}),
+                    "tagger": FORMS[int(_ask(model, "form", found[key]).argmax())] if key in found else "no abstract",
+                }
+                for key in labels.ambiguous
+            },
+        },
+        "scope": {
+            "used": _count(scoped, SCOPES),
+            "used_by_source": _sources(labels, scoped),
+            "cross_validation": _cross(training, scoped, found, SCOPES, SEEDS[:1], folds=5),
+            "by_reading": _by_reading(tagger, read, found),
+        },
+    }
+    return record, {"form": of_form, "scope": of_scope}
+
+
+def _fit(training: Any, labelled: dict[str, str], found: Features, classes: list[str]) -> dict[str, Any]:
+    return dict(training.fit([found[key] for key in labelled], list(labelled.values()), classes))
+
+
+def _loaded(raw: dict[str, Any]) -> tagging_model.Linear:
+    return tagging_model.from_json(raw)
+
+
+def _ask(model: tagging_model.Model, head: str, features: set[str]) -> np.ndarray:
+    return model.heads[head](features)[0]
+
+
+def _count(labelled: dict[str, str], classes: list[str]) -> dict[str, int]:
+    return {name: sum(label == name for label in labelled.values()) for name in classes}
+
+
+def _sources(labels: Labels, scoped: dict[str, str]) -> dict[str, dict[str, int]]:
+    by: dict[str, dict[str, str]] = {"section of a list": {}, "skimmed": {}, "assumed": {}}
+    for key, scope in scoped.items():
+        by[labels.unlisted[key][1] if key in labels.unlisted else "section of a list"][key] = scope
+    return {name: _count(rows, SCOPES) for name, rows in by.items()}
+
+
+def _cross(
+    training: Any, labelled: dict[str, str], found: Features, classes: list[str], seeds: list[int], folds: int = FOLDS
+) -> dict[str, Any]:
+    """Each paper stands in one fold; mean over seeds, table and interval of the first."""
+    keys = list(labelled)
+    said = []
+    for seed in seeds:
+        answers = dict(training.held_out(keys, [found[key] for key in keys], list(labelled.values()), classes, folds, seed))
+        said.append([(labelled[key], classes[int(answers[key].argmax())]) for key in keys])
+    scores = [_macro_f1(_table(pairs, classes)) for pairs in said]
+    return {"folds": folds, "seeds": seeds, **_scored(said[0], classes), "macro_f1": round(float(np.mean(scores)), 4)}
+
+
+def _scored(pairs: list[tuple[str, str]], classes: list[str]) -> dict[str, Any]:
+    table = _table(pairs, classes)
+    low, high = _interval(pairs, lambda drawn: _macro_f1(_table(drawn, classes)))
+    each = {name: round(_f1(table, at), 4) for at, name in enumerate(classes)}
+    return {"macro_f1": round(_macro_f1(table), 4), "low": low, "high": high, "f1": each, "classes": classes, "table": table}
+
+
+def _table(pairs: list[tuple[str, str]], classes: list[str]) -> Table:
+    return [[sum(pair == (label, said) for pair in pairs) for said in classes] for label in classes]
+
+
+def _f1(table: Table, at: int) -> float:
+    right = table[at][at]
+    return 2 * right / (sum(table[at]) + sum(row[at] for row in table) or 1)
+
+
+def _macro_f1(table: Table) -> float:
+    return sum(_f1(table, at) for at in range(len(table))) / len(table)
+
+
+def _interval(rows: list[Any], score: Any) -> tuple[float, float]:
+    """95 % by bootstrap over papers."""
+    draw = np.random.default_rng(0)
+    scores = [score([rows[at] for at in draw.integers(len(rows), size=len(rows))]) for _ in range(RESAMPLED)]
+    low, high = np.quantile(scores, [0.025, 0.975])
+    return round(float(low), 4), round(float(high), 4)
+
+
+def _without_rules(found: Features) -> Features:
+    return {key: {term for term in features if "#" not in term} for key, features in found.items()}
+
+
+def _by_rules(features: set[str]) -> str:
+    """The form most of whose rules fire; what no rule speaks for counts as explicit, the largest class."""
+    under = {"explicit": ("explicit", "cot_"), "implicit": ("implicit", "latent_reasoning"), "adjacent": ("adjacent",)}
+    fired = [term.split("#")[1] for term in features if "#" in term]
+    votes = {form: sum(rule.startswith(names) for rule in fired) for form, names in under.items()}
+    return max(votes, key=lambda form: votes[form])
+
+
+def _lists_left_out(training: Any, labels: Labels, formed: dict[str, str], found: Features) -> dict[str, Any]:
+    """Trained on what the other lists alone say of other papers, asked about the papers of one list."""
+    results = {}
+    for name in sorted({claim.list_name for claims in labels.claims.values() for claim in claims}):
+        own = {
+            key: form
+            for key in formed
+            if (form := next((claim.form for claim in labels.claims[key] if claim.list_name == name and claim.form), None))
+        }
+        others = {key: form for key in formed if key not in own and (form := labels.form(key, without=name))}
+        if own:
+            model = _loaded(_fit(training, others, found, FORMS))
+            pairs = [(form, FORMS[int(model(found[key])[0].argmax())]) for key, form in own.items()]
+            right = sum(label == said for label, said in pairs)
+            results[name] = {"n": len(own), "accuracy": round(right / len(own), 4), "table": _table(pairs, FORMS)}
+    return results
+
+
+def _by_reading(tagger: tagging.Tagger, read: dict[str, Any], found: Features) -> dict[str, Any]:
+    rows = [(row["stratum"], row["scope"], tagger.scope(found[key])) for key, row in sorted(read.items()) if key in found]
+
+    def in_f1(some: list[Any]) -> float:
+        right = sum(label == said == "in" for _, label, said in some)
+        return 2 * right / (sum(label == "in" for _, label, _ in some) + sum(said == "in" for *_, said in some) or 1)
+
+    def pairs(some: list[Any]) -> list[tuple[str, str]]:
+        return [(label, said) for _, label, said in some]
+
+    low, high = _interval(rows, in_f1)
+    clear = [row for row in rows if row[1] != "borderline"]
+    return {
+        "n": len(rows),
+        "in_f1": round(in_f1(rows), 4),
+        "low": low,
+        "high": high,
+        "in_f1_without_those_labelled_borderline": round(in_f1(clear), 4),
+        "interval_without_those_labelled_borderline": _interval(clear, in_f1),
+        "classes": SCOPES,
+        "table": _table(pairs(rows), SCOPES),
+        "by_stratum": {
+            name: _table(pairs([row for row in rows if row[0] == name]), SCOPES) for name in sorted({row[0] for row in rows})
+        },
+    }

@@ -30,7 +30,7 @@ RULES = {
     "other_setup": "What was read has numbers of another backbone or benchmark alone.",
     "same_training": "The source was read and trains the same way.",
     "other_training": "The source was read and trains another way.",
-    "models_seen": "Every model was met in numbers whose source was read.",
+    "models_seen": "Every model was met in a source that was read: beside a number, or in the code that runs it.",
     "other_models": "The source's own list of models was read and has no such model.",
     "own_tables": "Two tables of one work name different models for one method.",
     "own_classes": "A class that the survey itself defines; there is nothing to set it against.",
@@ -223,8 +223,11 @@ def _models(line: Method, entry: Entry, results: list[Result], place: str) -> Ro
             sources.append(Source(stated.evidence, ", ".join(stated.value), stated.locator))
             if not set(models) <= set(stated.value):
                 return _label(line, "models", "differs", "other_models", sources, place)
-    seen = {group.model: group for group in entry.written.reported if was_read(group)}
-    sources += [Source(seen[model].evidence, model, seen[model].locator) for model in models if model in seen]
+    seen = {group.model: (group.evidence, group.locator) for group in entry.written.reported if was_read(group)}
+    for stated in entry.written.stated:
+        if stated.what == "some_models" and stated.verified:
+            seen |= dict.fromkeys(stated.value, (stated.evidence, stated.locator))
+    sources += [Source(seen[model][0], model, seen[model][1]) for model in models if model in seen]
     if set(models) <= seen.keys() or len(sources) > 1 and sources[1].value == ", ".join(models):
         return _label(line, "models", "agrees", "models_seen", sources, place)
     return _label(line, "models", "unverified", "nothing_read", sources, place)

@@ -63,6 +63,7 @@ ACROSS_LISTS = {
 FOUND_LATER = {**AGAINST_RECORDS, **ACROSS_LISTS}
 KINDS = {**OF_AN_ENTRY, **WITHIN_A_LIST, **OF_A_LIST, **FOUND_LATER}
 
+COMPARED = 30  # users of one repository that the others are compared with
 CODE_HOSTS = frozenset({"github.com", "www.github.com", "gitlab.com", "www.gitlab.com"})
 
 
@@ -162,7 +163,7 @@ def _shared_code(entries: list[Entry]) -> None:
             users[name].append(entry)
     for name, sharing in users.items():
         for entry in sharing:
-            other = next((other for other in sharing if _different(entry, other)), None)
+            other = next((other for other in sharing[:COMPARED] if _different(entry, other)), None)
             if other:
                 _add(entry, "shared_code", f"{name} is given at line {other.line} for another paper too")
 

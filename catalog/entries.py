@@ -118,9 +118,9 @@ class Group(Strict):
 
 
 class Stated(Strict):
-    """What a source says that is no number: how the method trains (tags of `training`), or on which models, all of them."""
+    """What a source says that is no number: how the method trains (tags of `training`), on which models, all or some of them."""
 
-    what: Literal["training", "models"]
+    what: Literal["training", "models", "some_models"]
     value: list[str]
     evidence: Evidence
     verified: bool

@@ -212,7 +212,7 @@ def _trim(text: str) -> str:
     text = clean(text)
     if named := _NUMBERED_NAME.fullmatch(text):
         text = named[2]
-    if (lead := _LEAD.match(text)) and is_title(text[lead.end() :]):
+    if (lead := _LEAD.match(text[:300])) and is_title(text[lead.end() :]):
         text = text[lead.end() :]  # [ICLR 2025] Title, (25.02, arXiv) Title
     if (dated := _DATE.match(text.lstrip("[("))) and (rest := text.lstrip("[(")[dated.end() :].lstrip("]) :-–")):
         text = rest
@@ -263,7 +263,7 @@ def date(pieces: list[Run], taken: str) -> str | None:
             said.append(unquote(run.source).partition("/badge/")[2].replace("--", "\0").replace("-", " "))
         elif run.kind == "text" and not (run.href and not is_label(run.text)):
             said.append(clean(run.text).replace(taken, " ") if taken else run.text)
-        elif run.kind == "text" and (lead := _LEAD.match(clean(run.text))):
+        elif run.kind == "text" and (lead := _LEAD.match(clean(run.text)[:300])):
             said.append(lead[1])
     text = "\n".join(said).replace("\0", "-")
     found = _DATE.search(text) or _YEAR.search(text) or re.search(r"(?<!\d)20\d\d(?=_)", text) or _SHORT_DATE.search(text)

@@ -119,7 +119,7 @@ def _mention(mention: Mention) -> dict[str, Any]:
 def _repositories(session: Session) -> list[dict[str, Any]]:
     records = []
     for repository in sorted(session.exec(select(Repository)), key=lambda repository: repository.name):
-        facts = repository.model_dump(exclude={"checked_on"})
+        facts = {name: getattr(repository, name) for name in ("name", "state", "moved_to", "archived", "licence")}
         records.append({**facts, "pushed_on": repository.pushed_on and repository.pushed_on.isoformat()})
     return records
 

@@ -19,8 +19,10 @@ def status(session: Session, root: Path, today: date) -> dict[str, Any]:
     """The document that `status --json` prints."""
     states = {state.name: state for state in session.exec(select(SourceState))}
     sources = []
-    for name in followed.load(root).names:
+    for name in followed.load(root).all_names:
         state = states.get(name) or SourceState(name=name)
+        if name == followed.GITHUB and state.asked_at is None:
+            continue  # nobody need ask it; once asked, it is overdue like any other
         # A feed that is served day after day but never a new one has answered well and told nothing.
         reached = min(filter(None, [state.last_success, state.seen_through]), default=None)
         overdue = reached is None or announcement_days(reached, today) >= SOURCE_OVERDUE_DAYS

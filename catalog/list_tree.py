@@ -50,7 +50,23 @@ def tree(text: str) -> BeautifulSoup:
         elif token.type == "inline" and position and (stray := _stray(token)):
             tokens[position - 1].attrSet(_MARK + "stray_tag", f"{stray} closes nothing")
     kept = list(_with_surplus_cells(tokens, lines, parser))
-    return BeautifulSoup(parser.renderer.render(kept, parser.options, {}), "html.parser")
+    soup = BeautifulSoup(parser.renderer.render(kept, parser.options, {}), "html.parser")
+    _number_raw_html(soup)
+    return soup
+
+
+def _number_raw_html(soup: BeautifulSoup) -> None:
+    """Gives the tags of raw HTML their lines, counted from the marker in front of their block."""
+    line: int | None = None  # None: among Markdown's own elements, which know theirs
+    for node in soup.descendants:
+        if isinstance(node, Comment) and node.startswith("line ") and node[5:].isdecimal():
+            line = _number(node[5:])
+        elif isinstance(node, NavigableString):
+            line = line and line + node.count("\n")
+        elif isinstance(node, Tag) and node.has_attr("data-line"):
+            line = None
+        elif isinstance(node, Tag) and line:
+            node["data-line"] = str(line)
 
 
 def line_of(tag: Tag) -> int:
@@ -58,15 +74,7 @@ def line_of(tag: Tag) -> int:
     for holder in (tag, *tag.parents):
         if number := holder.get("data-line"):
             return _number(str(number))
-    marker = tag.find_previous(string=lambda text: isinstance(text, Comment) and text.startswith("line "))
-    if not isinstance(marker, Comment):
-        return 1
-    # The parser numbers tags, not comments: count the line breaks between the marker and the tag.
-    between, node = 0, marker.next_element
-    while node is not None and node is not tag:
-        between += str(node).count("\n") if isinstance(node, NavigableString) else 0
-        node = node.next_element
-    return _number(marker[5:]) + between
+    return 1
 
 
 def marks(tag: Tag) -> dict[str, str]:

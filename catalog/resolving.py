@@ -16,7 +16,6 @@ from catalog.decisions import Decided, Decision
 from catalog.defects import Defect, defect
 from catalog.text import fold, same_title, title_key
 
-
 COMPARED = 30  # titles printed for one id; a handful in any real list
 
 

@@ -4,16 +4,16 @@ Rules find phrases; a linear model weighs them with all other words and decides 
 from the rules alone, and leave out more than they get wrong.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from catalog import tagging_model, tagging_rules, taxonomy
-from catalog.tagging_model import FIELDS, FORM, SCOPE, Fired, Linear, Model
+from catalog.tagging_model import FIELDS, FORM, SCOPE, Fired, Model
 
 LEARNED_SHOWN = 3  # terms of the learned model that are shown for each of its two answers
 # In scope from this probability on; borderline from the second. Chosen by cross-validation on the training examples.
@@ -22,8 +22,7 @@ BOTH = 0.3  # explicit and implicit each need this much before a paper can be bo
 ABSTRACT_FIRINGS = {"acts_on": 1, "saves": 1, "training": 1, "domain": 2, "challenge": 2}  # a title needs one
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(NamedTuple):
     """Words `start`–`end` (characters) of a field of the given record, and the rule or learned term they set off."""
 
     field: str
@@ -59,29 +58,29 @@ class Tagger:
 
     def tag(self, title: str, abstract: str) -> Tagged:
         """Any two texts have an answer."""
-        record = {"title": title, "abstract": abstract}
         texts, fired = self.read(title, abstract)
-        found = tagging_model.features(texts, fired)
-        scope, scope_sure, scope_terms = self._scope(found)
-        form, form_sure, form_terms = self._form(found, fired)
+        place = _Places({"title": title, "abstract": abstract})
+        known = self.model.known(tagging_model.features(texts, fired))
+        scope, scope_sure, scope_terms = self._scope(known)
+        form, form_sure, form_terms = self._form(known, fired)
         facets, spoke = self._facets(form, fired)
         chosen = {scope, form, *self.branch(form)} | {tag for tags in facets.values() for tag in tags}
         evidence = [
-            *_learned(record, texts, f"learned: {scope}", scope_terms),
-            *_learned(record, texts, f"learned: {form}", form_terms),
-            *_phrases(record, (hit for hit in spoke if self.rules.tags[hit[3]] in chosen)),
+            *_learned(place, texts, f"learned: {scope}", scope_terms),
+            *_learned(place, texts, f"learned: {form}", form_terms),
+            *(place(*hit) for hit in spoke if self.rules.tags[hit[3]] in chosen),
         ]
         sure = min(scope_sure, form_sure)
         return Tagged(scope, form, round(sure, 3), round(scope_sure, 3), round(form_sure, 3), facets, evidence)
 
     def scope(self, found: set[str]) -> str:
         """Scope alone, from features: for validation."""
-        return self._scope(found)[0]
+        return self._scope(self.model.known(found))[0]
 
     def read(self, title: str, abstract: str) -> tuple[dict[str, list[str]], Fired]:
         """The words of both fields, and the rules that fire in them."""
         texts = {"title": tagging_rules.words(title), "abstract": tagging_rules.words(abstract)}
-        return texts, {name: list(self.rules.fire(words)) for name, words in texts.items()}
+        return texts, {name: self.rules.fire(words) for name, words in texts.items()}
 
     def branch(self, form: str) -> list[str]:
         """The tags below a form, at any depth."""
@@ -106,25 +105,33 @@ class Tagger:
     def _parents(self) -> set[str]:
         return {node.parent for node in self.taxonomy.nodes.values() if node.parent is not None}
 
-    def _scope(self, found: Iterable[str]) -> tuple[str, float, list[str]]:
+    def _scope(self, known: np.ndarray) -> tuple[str, float, list[str]]:
         head = self.model.heads[SCOPE]
-        sure, known, parts = head(found)
+        sure, parts = head(known)
         of = dict(zip(head.classes, map(float, sure)))
         if of["in"] >= IN:
-            return "in", of["in"], _strongest(head, known, parts, "in")
+            return "in", of["in"], self._strongest(known, parts[:, head.classes.index("in")])
         if of["in"] + of["borderline"] >= BORDERLINE:
-            return "borderline", of["in"] + of["borderline"], _strongest(head, known, parts, "borderline")
-        return "out", of["out"], _strongest(head, known, parts, "out")
+            return "borderline", of["in"] + of["borderline"], self._strongest(known, parts[:, head.classes.index("borderline")])
+        return "out", of["out"], self._strongest(known, parts[:, head.classes.index("out")])
 
-    def _form(self, found: Iterable[str], fired: Fired) -> tuple[str, float, list[str]]:
+    def _form(self, known: np.ndarray, fired: Fired) -> tuple[str, float, list[str]]:
         head = self.model.heads[FORM]
-        sure, known, parts = head(found)
+        sure, parts = head(known)
         of = dict(zip(head.classes, map(float, sure)))
         best = max(of, key=lambda form: of[form])
-        both_named = any(self.rules.tags[rule] == "both" for hits in fired.values() for _, _, rule in hits)
-        if both_named and best != "adjacent" and min(of["explicit"], of["implicit"]) >= BOTH:
-            return "both", of["explicit"] + of["implicit"], _strongest(head, known, parts, best)
-        return best, of[best], _strongest(head, known, parts, best)
+        shown = self._strongest(known, parts[:, head.classes.index(best)])
+        if best != "adjacent" and min(of["explicit"], of["implicit"]) >= BOTH and self._fires("both", fired):
+            return "both", of["explicit"] + of["implicit"], shown
+        return best, of[best], shown
+
+    def _fires(self, tag: str, fired: Fired) -> bool:
+        return any(self.rules.tags[rule] == tag for hits in fired.values() for _, _, rule in hits)
+
+    def _strongest(self, known: np.ndarray, parts: np.ndarray) -> list[str]:
+        """The words that spoke most for an answer, best first; rules are shown as phrases anyway."""
+        names = (self.model.names[known[at]] for at in np.argsort(-parts, kind="stable")[:16] if parts[at] > 0)
+        return [name for name in names if "#" not in name]
 
     def _facets(self, form: str, fired: Fired) -> tuple[dict[str, list[str]], list[tuple[str, int, int, str]]]:
         """Tags that enough phrases speak for, and all phrases (field, first word, word after the last, rule)."""
@@ -153,41 +160,46 @@ def load(root: Path) -> Tagger:
     return Tagger(tree, tagging_rules.load(root, tree), tagging_model.load(root))
 
 
-def _strongest(head: Linear, known: np.ndarray, parts: np.ndarray, answer: str) -> list[str]:
-    """The learned words that spoke most for an answer; rules are shown as phrases anyway."""
-    column = parts[:, head.classes.index(answer)]
-    names = head.names
-    ranked = sorted((-float(column[at]), names[known[at]]) for at in np.argsort(-column, kind="stable")[:24])
-    return [name for cost, name in ranked if cost < 0 and "#" not in name]
+class _Places:
+    """Evidence by place; the words of a text are looked up once, and only if needed."""
+
+    def __init__(self, record: Mapping[str, str]) -> None:
+        self._record = record
+        self._spans: dict[str, list[tuple[int, int]]] = {}
+
+    def __call__(self, name: str, first: int, last: int, rule: str) -> Evidence:
+        spans = self._spans.get(name) or self._spans.setdefault(name, tagging_rules.places(self._record[name]))
+        start, end = spans[first][0], spans[last - 1][1]
+        return Evidence(name, start, end, self._record[name][start:end], rule)
 
 
-def _learned(record: Mapping[str, str], texts: Mapping[str, Sequence[str]], rule: str, terms: Iterable[str]) -> list[Evidence]:
+def _learned(place: _Places, texts: Mapping[str, Sequence[str]], rule: str, terms: Iterable[str]) -> list[Evidence]:
+    """The first place of each term, none overlapping another."""
     shown: list[Evidence] = []
     taken: set[tuple[str, int]] = set()
     for term in terms:
         name, _, gram = term.rpartition("|")
         want = gram.split(" ")
         for where in [name] if name else FIELDS:
-            words = texts[where]
-            at = next((n for n in range(len(words)) if words[n : n + len(want)] == want), None)
-            if at is None:
-                continue
-            if not taken & {(where, n) for n in range(at, at + len(want))}:
-                taken |= {(where, n) for n in range(at, at + len(want))}
-                shown += _phrases(record, [(where, at, at + len(want), rule)])
-            break
+            at = _find(texts[where], want)
+            if at is not None:
+                covers = {(where, n) for n in range(at, at + len(want))}
+                if not taken & covers:
+                    taken |= covers
+                    shown.append(place(where, at, at + len(want), rule))
+                break
         if len(shown) == LEARNED_SHOWN:
             break
     return shown
 
 
-def _phrases(record: Mapping[str, str], spoke: Iterable[tuple[str, int, int, str]]) -> Iterator[Evidence]:
-    spans: dict[str, list[tuple[int, int]]] = {}
-    for name, first, last, rule in spoke:
-        if name not in spans:
-            spans[name] = tagging_rules.places(record[name])
-        start, end = spans[name][first][0], spans[name][last - 1][1]
-        yield Evidence(name, start, end, record[name][start:end], rule)
+def _find(words: Sequence[str], want: list[str]) -> int | None:
+    at = -1
+    while want[0] in words[at + 1 :]:
+        at = words.index(want[0], at + 1)
+        if words[at : at + len(want)] == want:
+            return at
+    return None
 
 
 def to_json(arxiv_id: str, tagged: Tagged) -> dict[str, Any]:
@@ -195,5 +207,5 @@ def to_json(arxiv_id: str, tagged: Tagged) -> dict[str, Any]:
     return {
         "arxiv_id": arxiv_id,
         **{name: value for name, value in vars(tagged).items() if name != "evidence"},
-        "evidence": [vars(each) for each in tagged.evidence],
+        "evidence": [each._asdict() for each in tagged.evidence],
     }

@@ -5,9 +5,9 @@ tagger.json holds vocabulary and weights as text. scripts/tagger.py writes it; n
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -42,56 +42,70 @@ def features(texts: Mapping[str, Sequence[str]], fired: Fired) -> set[str]:
 
 
 def weigh(idf: float, term: str) -> float:
+    """What one occurrence of a term counts in training, given how rare it is."""
     return RULE_WEIGHT * idf if "#" in term else idf
 
 
 @dataclass(frozen=True)
 class Linear:
-    """One question with its possible answers: `weights` has a row for each term and a column for each class."""
+    """One question with its possible answers. Rows are terms of the shared vocabulary, zero where a question does not use one."""
 
     classes: list[str]
-    terms: dict[str, int]
     scale: np.ndarray  # what one occurrence of each term counts, before the document is brought to length 1
-    weights: np.ndarray
+    weights: np.ndarray  # a column for each class
     bias: np.ndarray
 
-    @cached_property
-    def names(self) -> list[str]:
-        return list(self.terms)
-
-    def __call__(self, found: Iterable[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(probability of each class, indices of the known terms, their contribution to each class)."""
-        get = self.terms.get
-        known = np.sort(np.array([at for at in map(get, found) if at is not None], dtype=np.int64))
+    def __call__(self, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(probability of each class, what each known term contributes to each class)."""
         counts = self.scale[known]
         length = float(np.sqrt(counts @ counts)) or 1.0
         parts = (counts / length)[:, None] * self.weights[known]
         scores = parts.sum(axis=0) + self.bias
         odds = np.exp(scores - scores.max())
-        return odds / odds.sum(), known, parts
+        return odds / odds.sum(), parts
 
 
 @dataclass(frozen=True)
 class Model:
+    """`terms` holds the row of each term of any head, `names` the term of each row."""
+
     version: int
+    names: list[str]
+    terms: dict[str, int]
     heads: dict[str, Linear]
+
+    def known(self, found: set[str]) -> np.ndarray:
+        """Rows of the features that the model has seen, in order: sums then do not hang on the order of a set."""
+        rows = np.fromiter(map(self.terms.get, found, repeat(-1)), dtype=np.int64, count=len(found))
+        return np.sort(rows[rows >= 0])
+
+    def ask(self, head: str, found: set[str]) -> str:
+        """The most probable answer."""
+        asked = self.heads[head]
+        return asked.classes[int(asked(self.known(found))[0].argmax())]
 
 
 def load(root: Path) -> Model:
     """Raises `Refused` (exit 1) for a file that is missing, damaged or was not written by `laconic tagger`."""
-    path = root / FILE
     try:
-        raw = json.loads(path.read_text("utf-8"))
-        return Model(int(raw["version"]), {name: from_json(raw[name]) for name in (SCOPE, FORM)})
+        raw = json.loads((root / FILE).read_text("utf-8"))
+        return from_json(int(raw["version"]), {name: raw[name] for name in (SCOPE, FORM)})
     except OSError as error:
         raise Refused(f"{FILE}: cannot be read ({error.strerror})") from None
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise Refused(f"{FILE}: not a tagger ({type(error).__name__}: {error}); run `laconic tagger` or restore the file") from None
 
 
-def from_json(raw: Mapping[str, Any]) -> Linear:
-    rows = np.array(list(raw["terms"].values()), dtype=np.float64)
-    bias = np.array(raw["bias"], dtype=np.float64)
-    if rows.ndim != 2 or rows.shape[1] != 1 + len(raw["classes"]) or len(bias) != len(raw["classes"]):
-        raise ValueError("terms, classes and bias do not fit together")
-    return Linear(list(raw["classes"]), {term: at for at, term in enumerate(raw["terms"])}, rows[:, 0], rows[:, 1:], bias)
+def from_json(version: int, heads: Mapping[str, Any]) -> Model:
+    """Each head as scripts/_tagger_training.py makes it: classes, bias, and for each term its scale and a weight a class."""
+    names = sorted({term for raw in heads.values() for term in raw["terms"]})
+    terms = {term: row for row, term in enumerate(names)}
+    made = {}
+    for name, raw in heads.items():
+        table = np.zeros((len(names), 1 + len(raw["classes"])))
+        table[[terms[term] for term in raw["terms"]]] = list(raw["terms"].values())
+        bias = np.array(raw["bias"], dtype=np.float64)
+        if bias.shape != (len(raw["classes"]),):
+            raise ValueError("classes and bias do not fit together")
+        made[name] = Linear(list(raw["classes"]), table[:, 0].copy(), table[:, 1:].copy(), bias)
+    return Model(version, names, terms, made)

@@ -1,9 +1,7 @@
 """Words of a text, and the phrases of tagger_rules.toml that stand in it, each with its place."""
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from catalog.errors import Refused, nearest
@@ -15,20 +13,29 @@ _WORD = re.compile(r"[^\W_]+")
 _ANY = "*"
 
 
-@lru_cache(maxsize=1 << 16)
-def _base(word: str) -> str:
-    word = word.lower()
-    return word[:-1] if len(word) > 3 and word[-1] == "s" and word[-2] != "s" else word
+class _Bases(dict[str, str]):
+    """Each word seen and its base: looking up costs a fifth of computing. Emptied when hostile text has filled it."""
+
+    def __missing__(self, word: str) -> str:
+        if len(self) > 100_000:
+            self.clear()
+        base = word.lower()
+        base = base[:-1] if len(base) > 3 and base[-1] == "s" and base[-2] != "s" else base
+        self[word] = base
+        return base
+
+
+_bases = _Bases()
 
 
 def words(text: str) -> list[str]:
     """Lower-case words without punctuation and plural s; `chain-of-thought` is three words."""
-    return [_base(word) for word in _WORD.findall(text)]
+    return list(map(_bases.__getitem__, _WORD.findall(text)))
 
 
 def places(text: str) -> list[tuple[int, int]]:
     """Start and end of each of the `words` of a text."""
-    return [match.span() for match in _WORD.finditer(text)]
+    return list(map(re.Match.span, _WORD.finditer(text)))
 
 
 class _Rule(Strict):
@@ -47,17 +54,22 @@ class Rules:
     """Phrases by their first word: what follows it, and the rules it belongs to. `tags` holds each rule's tag."""
 
     version: int
-    by_first: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]
+    by_first: dict[str, list[tuple[list[str], tuple[str, ...]]]]
     tags: dict[str, str]
 
-    def fire(self, text: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+    def fire(self, text: list[str]) -> list[tuple[int, int, str]]:
         """(first word, word after the last, rule) for each phrase that stands in these words."""
-        for at, word in enumerate(text):
-            for rest, rules in self.by_first.get(word, ()):
+        hits = []
+        for at, phrases in enumerate(map(self.by_first.get, text)):
+            for rest, rules in phrases or ():
                 end = at + 1 + len(rest)
-                if end <= len(text) and all(want in (_ANY, found) for want, found in zip(rest, text[at + 1 : end])):
-                    for rule in rules:
-                        yield at, end, rule
+                if not rest or (found := text[at + 1 : end]) == rest or (_ANY in rest and _fits(rest, found)):
+                    hits += [(at, end, rule) for rule in rules]
+        return hits
+
+
+def _fits(rest: list[str], found: list[str]) -> bool:
+    return len(found) == len(rest) and all(want in (_ANY, word) for want, word in zip(rest, found))
 
 
 def load(root: Path, taxonomy: Taxonomy) -> Rules:
@@ -80,7 +92,7 @@ def load(root: Path, taxonomy: Taxonomy) -> Rules:
             if name in phrases.setdefault(key, []):
                 raise Refused(f"{here}.phrases: {phrase!r} stands twice")
             phrases[key].append(name)
-    by_first: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {}
+    by_first: dict[str, list[tuple[list[str], tuple[str, ...]]]] = {}
     for key, names in phrases.items():
-        by_first.setdefault(key[0], []).append((key[1:], tuple(names)))
+        by_first.setdefault(key[0], []).append((list(key[1:]), tuple(names)))
     return Rules(raw.version, by_first, tags)

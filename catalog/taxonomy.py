@@ -4,6 +4,9 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from catalog.errors import Refused, nearest
 from catalog.toml import Strict, read
@@ -17,7 +20,7 @@ class Node(Strict):
 
     id: str
     title: str
-    rule: str
+    rule: Annotated[str, Field(min_length=1)]
     parent: str | None = None
     inside: str | None = None
     outside: str | None = None

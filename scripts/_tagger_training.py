@@ -9,11 +9,11 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-from catalog.tagging_model import Linear, from_json, weigh
+from catalog.tagging_model import Model, from_json, weigh
 
 SEEN_IN = 2  # examples a term must stand in
 KEPT = 4_000  # terms a model keeps, those with the largest weights; it is then fitted once more on them alone
-STRENGTH = 3.0  # C of the logistic regression: little shrinkage, classes weighed evenly
+STRENGTH = 2.0  # C of the logistic regression: little shrinkage, classes weighed evenly
 Features = set[str]
 
 
@@ -45,15 +45,15 @@ def _matrix(found: Sequence[Features], at: dict[str, int], scale: np.ndarray) ->
 
 def held_out(
     keys: Sequence[str], found: Sequence[Features], labels: Sequence[str], classes: list[str], folds: int, seed: int
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Each paper once, with the probabilities that a model gives which has not seen it. A paper is one example."""
+) -> Iterator[tuple[str, str]]:
+    """Each paper once, with the answer of a model that has not seen it. A paper is one example."""
     assert len(set(keys)) == len(keys)
     splits = StratifiedKFold(folds, shuffle=True, random_state=seed).split(np.zeros(len(keys)), labels)
     for training, test in splits:
         model = train(found, labels, classes, training)
         for at in test:
-            yield keys[at], model(found[at])[0]
+            yield keys[at], model.ask("held out", found[at])
 
 
-def train(found: Sequence[Features], labels: Sequence[str], classes: list[str], chosen: Sequence[int]) -> Linear:
-    return from_json(fit([found[at] for at in chosen], [labels[at] for at in chosen], classes))
+def train(found: Sequence[Features], labels: Sequence[str], classes: list[str], chosen: Sequence[int]) -> Model:
+    return from_json(0, {"held out": fit([found[at] for at in chosen], [labels[at] for at in chosen], classes)})

@@ -45,7 +45,7 @@ def main(args: argparse.Namespace) -> int:
     texts = _texts(args.records, set(labels.claims) | set(labels.unlisted) | set(read))
     tree = taxonomy.load(root)
     rules = tagging_rules.load(root, tree)
-    reader = tagging.Tagger(tree, rules, tagging_model.Model(args.version, {}))
+    reader = tagging.Tagger(tree, rules, tagging_model.from_json(args.version, {}))
     found = {key: tagging_model.features(*reader.read(*texts[key])) for key in sorted(texts)}
     _output.note(f"{len(found)} records with an abstract")
     record, model = validate(labels, read, found, reader)
@@ -101,8 +101,10 @@ def validate(
         for key in sorted(set(labels.claims) | set(labels.unlisted))
         if key in found and key not in read and (scope := labels.scope(key))
     }
-    of_form, of_scope = _fit(training, formed, found, FORMS), _fit(training, scoped, found, SCOPES)
-    model = tagging_model.Model(reader.model.version, {"form": _loaded(of_form), "scope": _loaded(of_scope)})
+    of_scope = _fit(training, scoped, found, SCOPES)
+    everything, found = found, _about_form(found, reader)
+    of_form = _fit(training, formed, found, FORMS)
+    model = tagging_model.from_json(reader.model.version, {"form": of_form, "scope": of_scope})
     tagger = tagging.Tagger(reader.taxonomy, reader.rules, model)
     record = {
         "command": "laconic tagger --records RECORDS",
@@ -117,7 +119,7 @@ def validate(
             "ambiguous": {
                 key: {
                     "lists": sorted({f"{claim.list_name}: {claim.form}" for claim in labels.claims.get(key, []) if claim.form}),
-                    "tagger": FORMS[int(_ask(model, "form", found[key]).argmax())] if key in found else "no abstract",
+                    "tagger": model.ask("form", found[key]) if key in found else "no abstract",
                 }
                 for key in labels.ambiguous
             },
@@ -125,8 +127,8 @@ def validate(
         "scope": {
             "used": _count(scoped, SCOPES),
             "used_by_source": _sources(labels, scoped),
-            "cross_validation": _cross(training, scoped, found, SCOPES, SEEDS[:1], folds=5),
-            "by_reading": _by_reading(tagger, read, found),
+            "cross_validation": _cross(training, scoped, everything, SCOPES, SEEDS[:1], folds=5),
+            "by_reading": _by_reading(tagger, read, everything),
         },
     }
     return record, {"form": of_form, "scope": of_scope}
@@ -134,14 +136,6 @@ def validate(
 
 def _fit(training: Any, labelled: dict[str, str], found: Features, classes: list[str]) -> dict[str, Any]:
     return dict(training.fit([found[key] for key in labelled], list(labelled.values()), classes))
-
-
-def _loaded(raw: dict[str, Any]) -> tagging_model.Linear:
-    return tagging_model.from_json(raw)
-
-
-def _ask(model: tagging_model.Model, head: str, features: set[str]) -> np.ndarray:
-    return model.heads[head](features)[0]
 
 
 def _count(labelled: dict[str, str], classes: list[str]) -> dict[str, int]:
@@ -163,7 +157,7 @@ def _cross(
     said = []
     for seed in seeds:
         answers = dict(training.held_out(keys, [found[key] for key in keys], list(labelled.values()), classes, folds, seed))
-        said.append([(labelled[key], classes[int(answers[key].argmax())]) for key in keys])
+        said.append([(labelled[key], answers[key]) for key in keys])
     scores = [_macro_f1(_table(pairs, classes)) for pairs in said]
     return {"folds": folds, "seeds": seeds, **_scored(said[0], classes), "macro_f1": round(float(np.mean(scores)), 4)}
 
@@ -196,6 +190,12 @@ def _interval(rows: list[Any], score: Any) -> tuple[float, float]:
     return round(float(low), 4), round(float(high), 4)
 
 
+def _about_form(found: Features, reader: tagging.Tagger) -> Features:
+    """Without rules that speak of something else than form, and without how often a rule fires."""
+    rules = {rule for rule, tag in reader.rules.tags.items() if reader.taxonomy.facet_of(tag) == "form"}
+    return {key: {term for term in terms if "#" not in term or term.partition("#")[2] in rules} for key, terms in found.items()}
+
+
 def _without_rules(found: Features) -> Features:
     return {key: {term for term in features if "#" not in term} for key, features in found.items()}
 
@@ -219,8 +219,8 @@ def _lists_left_out(training: Any, labels: Labels, formed: dict[str, str], found
         }
         others = {key: form for key in formed if key not in own and (form := labels.form(key, without=name))}
         if own:
-            model = _loaded(_fit(training, others, found, FORMS))
-            pairs = [(form, FORMS[int(model(found[key])[0].argmax())]) for key, form in own.items()]
+            model = tagging_model.from_json(0, {name: _fit(training, others, found, FORMS)})
+            pairs = [(form, model.ask(name, found[key])) for key, form in own.items()]
             right = sum(label == said for label, said in pairs)
             results[name] = {"n": len(own), "accuracy": round(right / len(own), 4), "table": _table(pairs, FORMS)}
     return results

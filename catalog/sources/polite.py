@@ -50,6 +50,14 @@ class BadAnswer(FetchError):
     """Something answered, but not with what a healthy source says."""
 
 
+class BadStatus(BadAnswer):
+    """It answered with another status than 200."""
+
+    def __init__(self, url: str, status: int) -> None:
+        super().__init__(f"{_place(url)}: HTTP {status}")
+        self.status = status
+
+
 class Redirected(BadAnswer):
     """It is elsewhere, says the server. Redirects are never followed: they lead wherever somebody likes."""
 
@@ -169,8 +177,8 @@ class Session:
                     return answer
                 if answer.status_code in (301, 302, 303, 307, 308):
                     raise Redirected(url, clean(answer.headers.get("location", "?"))[:200])
-                problem: FetchError = BadAnswer(f"{_place(url)}: HTTP {answer.status_code}")
-                final = answer.status_code not in _AGAIN
+                problem: FetchError = BadStatus(url, answer.status_code)
+                final = answer.status_code not in _AGAIN and not wait_s
             except FetchError as error:
                 problem, final = error, error.final
             if wait_s > RETRY_AFTER_CAP_S:
@@ -281,10 +289,17 @@ def _gate(url: str) -> Path:
 
 
 def _retry_after_s(answer: Answer) -> float:
-    """The seconds a 429 or 503 asks for, given as a number or a date; 0 where it does not say."""
-    text = answer.headers.get("retry-after", "").strip()
-    if answer.status_code not in (429, 503) or not text:
+    """The seconds a 403, 429 or 503 asks for, given as a number or a date; 0 where it does not say.
+
+    GitHub says instead when the allowance that is used up begins anew, in seconds since 1970
+    (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api).
+    """
+    if answer.status_code not in (403, 429, 503):
         return 0.0
+    text = answer.headers.get("retry-after", "").strip()
+    reset = answer.headers.get("x-ratelimit-reset", "").strip()
+    if not text and answer.headers.get("x-ratelimit-remaining") == "0" and reset.isascii() and reset.isdecimal():
+        return max(0.0, float(reset) - time.time())
     if text.isdecimal():
         return float(text)
     try:

@@ -90,7 +90,7 @@ def root(tmp_path: Path, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> P
     monkeypatch.setenv("LACONIC_ARXIV_INTERVAL", "0.01")
     monkeypatch.setenv("LACONIC_NOW", "2026-03-17")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    for name in ("LACONIC_DB", "LACONIC_CONTACT", "CI"):
+    for name in ("LACONIC_DB", "LACONIC_CONTACT", "LACONIC_GITHUB_URL", "GITHUB_TOKEN", "CI"):
         monkeypatch.delenv(name, raising=False)
     return root
 

@@ -57,6 +57,11 @@ def test_every_tag_has_one_rule_and_two_different_border_cases() -> None:
             "node[1] (id 'explicit').parent: unknown node 'from'; did you mean 'form'?",
         ),
         ('rule = "Where', 'ruel = "Where', "node[0].ruel (id 'form'): unknown key 'ruel'; did you mean 'rule'?"),
+        (
+            'rule = "What kind of optimization the method itself needs, beyond the model it starts from."',
+            'rule = ""',
+            "node[11].rule (id 'training'): string should have at least 1 character (found '')",
+        ),
         ('id = "implicit"', 'id = "explicit"', "node[6].id: 'explicit' is defined twice"),
         (
             'title = "Training"',

@@ -1,0 +1,326 @@
+"""The tagger: phrases with their places, the shipped model, hostile text, stored tags, and training that repeats itself."""
+
+import json
+import shutil
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlmodel import Session, col, select
+
+from catalog import store, tagging, tagging_labels, tagging_model, tagging_rules, tagging_store, taxonomy
+from catalog.errors import Refused
+from catalog.schema import CONFIRMED, Facet, Paper
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+FILES = ("taxonomy.toml", "tagger_rules.toml", "tagger.json", "sections.toml", "tagger_examples.jsonl")
+SHIPPED = tagging.load(REPOSITORY)
+
+# Made up for these tests; each says plainly what it is about.
+SHORTER = (
+    "Less Talk: A Length Penalty against Overthinking",
+    "Large reasoning models write long chains of thought and overthink easy problems. We train the model with reinforcement "
+    "learning and a length penalty that grows when a question is easy. On GSM8K and AIME the response length falls by half "
+    "and accuracy is kept, so that token usage per problem is far lower.",
+)
+LATENT = (
+    "Quiet Loops: Latent Reasoning with a Looped Language Model",
+    "Instead of writing its steps, our looped transformer reasons in a continuous latent space: the last hidden state is fed "
+    "back as the next input. Latent thoughts replace the chain of thought on ProsQA and other logical reasoning tasks.",
+)
+SPECULATIVE = (
+    "Two Heads: Speculative Decoding for Faster Reasoning Models",
+    "A small draft model proposes reasoning steps and the large reasoning model verifies them, which gives a speedup in latency "
+    "at equal accuracy. The method is training-free and collaborates between small and large models.",
+)
+FOREIGN = (
+    "Segmenting Cells in Microscopy Images with Graph Networks",
+    "We present a graph neural network for the segmentation of cells in microscopy images and compare it with convolutional "
+    "baselines on three public datasets of stained tissue.",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "scope", "form"),
+    [(SHORTER, "in", "explicit"), (LATENT, "in", "implicit"), (SPECULATIVE, "in", "adjacent"), (FOREIGN, "out", None)],
+)
+def test_plain_cases(text: tuple[str, str], scope: str, form: str | None) -> None:
+    tagged = SHIPPED.tag(*text)
+    assert tagged.scope == scope
+    assert form in (None, tagged.form)
+    assert 0 < tagged.confidence <= 1
+
+
+def test_facets_come_with_the_phrases_that_set_them_off() -> None:
+    tagged = SHIPPED.tag(*SHORTER)
+    assert tagged.facets["form"] == ["cot_preference_rl"]
+    assert tagged.facets["training"] == ["rl"]
+    assert "generated_tokens" in tagged.facets["saves"]
+    assert tagged.facets["domain"] == ["math"]
+    assert ("abstract", "reinforcement learning", "rl") in {(e.field, e.phrase, e.rule) for e in tagged.evidence}
+    assert SHIPPED.tag(*SPECULATIVE).facets["training"] == ["none"]
+
+
+@given(st.text(max_size=200), st.text(max_size=600))
+@settings(max_examples=500, deadline=None)
+def test_any_text_has_an_answer_and_evidence_lies_in_it(title: str, abstract: str) -> None:
+    tagged = SHIPPED.tag(title, abstract)
+    assert tagged.scope in ("in", "borderline", "out")
+    assert tagged.form in ("explicit", "implicit", "both", "adjacent")
+    _spans_hold(tagged, title, abstract)
+
+
+@given(
+    st.lists(st.sampled_from([*SHORTER, *LATENT, *SPECULATIVE, "\ud800", "\u202e", "İ", "<b>", "{{7*7}}", "ﬁ", "\x00"]), max_size=6)
+)
+@settings(max_examples=200, deadline=None)
+def test_evidence_keeps_its_place_among_odd_characters(parts: list[str]) -> None:
+    abstract = " ".join(parts)
+    _spans_hold(SHIPPED.tag(abstract[::-1], abstract), abstract[::-1], abstract)
+
+
+def _spans_hold(tagged: tagging.Tagged, title: str, abstract: str) -> None:
+    text = {"title": title, "abstract": abstract}
+    for each in tagged.evidence:
+        assert text[each.field][each.start : each.end] == each.phrase != ""
+        assert each.rule.startswith("learned: ") or each.rule in SHIPPED.rules.tags
+
+
+def test_the_same_text_has_the_same_answer_in_every_process() -> None:
+    import subprocess
+
+    code = (
+        "import json; from pathlib import Path; from catalog import tagging; "
+        f"print(json.dumps(tagging.to_json('1', tagging.load(Path('.')).tag(*{SHORTER!r}))))"
+    )
+    seen = {
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=REPOSITORY, env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(seen) == 1
+
+
+def test_phrases_match_whole_words_without_case_hyphen_and_plural() -> None:
+    words = tagging_rules.words("KV-Caches, kvcache and a KV  cache")
+    hits = [words[first:last] for first, last, rule in SHIPPED.rules.fire(words) if rule == "attention_cache"]
+    assert hits == [["kv", "cache"], ["kv", "cache"]]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "catalog").mkdir()
+    for name in FILES:
+        shutil.copy(REPOSITORY / "catalog" / name, tmp_path / "catalog" / name)
+    shutil.copytree(REPOSITORY / "catalog" / "snapshot" / "listings", tmp_path / "catalog" / "snapshot" / "listings")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        ("tagger_rules.toml", 'tag = "sft"', 'tag = "stf"', "unknown tag 'stf'; did you mean 'sft'?"),
+        ("tagger_rules.toml", '"dpo", "simpo"', '"dpo", "DPO"', "'DPO' stands twice"),
+        ("tagger_rules.toml", '"training free", ', '"* free", ', "needs words"),
+        ("tagger.json", '"classes"', '"klasses"', "not a tagger (KeyError"),
+        ("tagger.json", "{", "[", "not a tagger"),
+    ],
+)
+def test_damaged_files_are_refused_by_name(root: Path, name: str, old: str, new: str, said: str) -> None:
+    path = root / "catalog" / name
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+    with pytest.raises(Refused) as refused:
+        tagging.load(root)
+    assert said in str(refused.value)
+    assert f"catalog/{name}" in str(refused.value)
+
+
+def test_every_section_of_the_lists_is_covered_and_used(root: Path) -> None:
+    labels = tagging_labels.load(root)
+    used = {(claim.list_name, claim.heading) for claims in labels.claims.values() for claim in claims}
+    table = (root / "catalog" / "sections.toml").read_text("utf-8")
+    assert len(used) == table.count("[[section]]")
+    (root / "catalog" / "sections.toml").write_text(
+        table.replace('heading = "Explicit Compact CoT"', 'heading = "Explicit"'), "utf-8"
+    )
+    with pytest.raises(Refused, match="'Explicit Compact CoT' is not in catalog/sections.toml"):
+        tagging_labels.load(root)
+
+
+def test_nothing_read_for_validation_is_learned_from(root: Path) -> None:
+    labels = tagging_labels.load(root)
+    read = [json.loads(line) for line in (REPOSITORY / "tests" / "fixtures" / "scope_by_reading.jsonl").read_text().splitlines()]
+    assert len(read) >= 200
+    assert len({row["id"] for row in read}) == len(read)
+    assert not {row["id"] for row in read} & (set(labels.unlisted) | set(labels.claims))
+    assert all(row["why"] and row["scope"] in ("in", "borderline", "out") for row in read)
+
+
+def test_ambiguous_papers_have_the_conflicts_they_are_named_for(root: Path) -> None:
+    labels = tagging_labels.load(root)
+    assert len(labels.ambiguous) == 9
+    conflicting = [key for key in labels.ambiguous if len({c.form for c in labels.claims.get(key, []) if c.form}) > 1]
+    assert len(conflicting) >= 5
+
+
+def test_a_list_counts_once_and_a_tie_gives_no_label() -> None:
+    def claim(name: str, form: str, scope: str = "in") -> tagging_labels.Claim:
+        return tagging_labels.Claim(name, "h", form, scope)
+
+    claims = {
+        "a": [claim("x", "explicit"), claim("x", "explicit"), claim("y", "implicit")],
+        "b": [claim("x", "adjacent", "borderline")],
+    }
+    labels = tagging_labels.Labels([], claims, {})
+    assert labels.form("a") is None
+    assert labels.form("a", without="y") == "explicit"
+    assert labels.form("b") is None
+    assert labels.form("b", in_scope=False) == "adjacent"
+    assert labels.scope("b") == "borderline"
+
+
+# --- the command -----------------------------------------------------------------------------------------------------
+
+
+def _tag(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[int, str, str]:
+    from scripts.__main__ import main
+
+    monkeypatch.chdir(REPOSITORY)
+    monkeypatch.setattr(sys, "argv", ["laconic", "tag", *words])
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main()
+    out, err = capsys.readouterr()
+    return int(str(ended.value.code or 0)), out, err
+
+
+def test_command_prints_the_contract(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "records.jsonl"
+    rows = [
+        {"arxiv_id": "2501.00001", "title": SHORTER[0], "abstract": SHORTER[1], "more": 1},
+        {"id": "x", "title": "T", "abstract": None},
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)) + "\n\n")
+    code, out, _ = _tag(capsys, monkeypatch, str(path), "--json")
+    papers = json.loads(out)["papers"]
+    assert code == 0
+    assert [paper["arxiv_id"] for paper in papers] == ["2501.00001", "x"]
+    assert {"arxiv_id", "scope", "form", "confidence", "facets", "evidence"} <= set(papers[0])
+    assert set(papers[0]["evidence"][0]) == {"field", "start", "end", "phrase", "rule"}
+    assert _tag(capsys, monkeypatch, str(path))[1].startswith("2501.00001\tin\texplicit\t")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b'{"id": "1", "title": "t"}', "abstract: missing"),
+        (b'{"id": "1", "abstract": "a", "titel": "t"}', "title: missing; did you mean 'titel'?"),
+        (b'{"arxiv_id": 2410.10630, "title": "t", "abstract": "a"}', "arxiv_id: must be a text in quotes, not 2410.1063"),
+        (b'{"title": "t", "abstract": "a"}', "arxiv_id: missing"),
+        (b'{"id": "1", "title": " ", "abstract": "a"}', "title: is empty"),
+        (b'["id"]', "must be an object"),
+        (b"{", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b'"\xff"', "not UTF-8"),
+    ],
+)
+def test_bad_lines_are_refused_with_file_line_and_key(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, line: bytes, said: str
+) -> None:
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(b'{"id": "1", "title": "t", "abstract": "a"}\n' + line + b"\n")
+    code, out, err = _tag(capsys, monkeypatch, str(path), "--json")
+    assert (code, out) == (1, "")
+    assert f"{path}:2: " in err
+    assert said in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_fast_enough_on_one_core() -> None:
+    """Two thousand papers a second are asked for; a busy machine gets a quarter of that."""
+    abstract = " ".join([SHORTER[1], SPECULATIVE[1], FOREIGN[1], LATENT[1]])[:1300]
+    started = time.process_time()
+    for number in range(300):
+        SHIPPED.tag(SHORTER[0], f"{abstract} {number}")
+    assert 300 / (time.process_time() - started) > 500
+
+
+# --- stored tags -----------------------------------------------------------------------------------------------------
+
+
+def _paper(key: str, title: str, abstract: str | None) -> Paper:
+    return Paper(key=key, arxiv_id=key, status=CONFIRMED, title=title, abstract=abstract, found_by="t", first_seen=date(2026, 1, 1))
+
+
+def test_tags_are_stored_once_and_outlive_the_abstract() -> None:
+    engine = store.connect(store.make_url("sqlite://"))
+    store.create_tables(engine)
+    with Session(engine) as session:
+        session.add(_paper("2501.00001", *SHORTER))
+        session.add(_paper("2501.00002", LATENT[0], None))
+        session.flush()
+        session.add(Facet(paper_key="2501.00002", facet="scope", tag="in", source="tagger:0", origin="machine", confidence=0.9))
+        session.add(Facet(paper_key="2501.00001", facet="scope", tag="out", source="entry:x", origin="curated"))
+        session.commit()
+        assert tagging_store.store_tags(session, SHIPPED) == 1
+        session.commit()
+        first = _facets(session, "2501.00001")
+        assert ("scope", "in", SHIPPED.source) in {(row[0], row[1], row[2]) for row in first}
+        assert ("scope", "out", "entry:x") in {(row[0], row[1], row[2]) for row in first}  # what a person said stays
+        assert [row[:3] for row in _facets(session, "2501.00002")] == [("scope", "in", "tagger:0")]
+        evidence = dict((row[1], row[4]) for row in first)
+        assert "length penalty" in str(evidence["cot_preference_rl"]).lower()
+
+        tagging_store.store_tags(session, SHIPPED)
+        session.commit()
+        assert _facets(session, "2501.00001") == first
+        paper = session.get_one(Paper, "2501.00001")
+        paper.abstract = None
+        session.commit()
+        assert tagging_store.store_tags(session, SHIPPED) == 0
+        assert _facets(session, "2501.00001") == first
+        assert tagging_store.store_tags(session, SHIPPED, keys=["2501.00002"]) == 0
+
+
+def _facets(session: Session, key: str) -> list[tuple[object, ...]]:
+    rows = session.exec(select(Facet).where(Facet.paper_key == key).order_by(col(Facet.facet), col(Facet.tag), col(Facet.source)))
+    return [(row.facet, row.tag, row.source, row.confidence, row.evidence) for row in rows]
+
+
+# --- training --------------------------------------------------------------------------------------------------------
+
+
+def test_training_twice_gives_the_same_bytes_and_numpy_agrees() -> None:
+    pytest.importorskip("sklearn")
+    from scripts import _tagger_training as training
+    from scripts.tagger import as_text
+
+    texts = [SHORTER, LATENT, SPECULATIVE] * 3
+    labels = ["explicit", "implicit", "adjacent"] * 3
+    found = [tagging_model.features(*SHIPPED.read(*text)) for text in texts]
+    once, again = (training.fit(some, labels, ["explicit", "implicit", "adjacent"]) for some in (found, [set(f) for f in found]))
+    assert as_text({"version": 1, "form": once, "scope": once}) == as_text({"version": 1, "form": again, "scope": again})
+    model = tagging_model.from_json(1, json.loads(json.dumps({"form": once})))
+    for features, label in zip(found, labels):
+        assert model.ask("form", features) == label
+        assert model.heads["form"](model.known(features))[0].sum() == pytest.approx(1)
+
+
+def test_shipped_record_and_model_belong_together() -> None:
+    record = json.loads((REPOSITORY / "catalog" / "tagger_record.json").read_text("utf-8"))
+    labels = tagging_labels.load(REPOSITORY)
+    assert set(record["form"]["ambiguous"]) == set(labels.ambiguous)
+    table = record["form"]["cross_validation"]["table"]
+    assert sum(map(sum, table)) == sum(record["form"]["used"].values())
+    assert [sum(row) for row in table] == list(record["form"]["used"].values())
+    assert sum(map(sum, record["scope"]["by_reading"]["table"])) == record["scope"]["by_reading"]["n"]
+    assert set(SHIPPED.model.heads) == {"scope", "form"}
+    tree = taxonomy.load(REPOSITORY)
+    assert set(SHIPPED.model.heads["scope"].classes) == {node.id for node in tree.children("scope")}

@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
@@ -197,24 +197,24 @@ class Session:
 
     def _once(self, url: str, headers: dict[str, str]) -> Answer:
         self.requests_made += 1
-        deadline = time.monotonic() + REQUEST_S
-        body = bytearray()
+        body, overdue = bytearray(), threading.Event()
         try:
             with self._http.get(
                 url, headers=headers, timeout=(CONNECT_S, READ_S), stream=True, allow_redirects=False
-            ) as response:
+            ) as response, _hung_up(response, overdue):
                 for chunk in response.iter_content(65536):
                     body += chunk
                     if len(body) > MAX_BYTES:
                         raise BadAnswer(f"{_place(url)}: more than {MAX_BYTES} bytes")
-                    if time.monotonic() > deadline:
-                        raise BadAnswer(f"{_place(url)}: not finished after {REQUEST_S:.0f} s")
+                if overdue.is_set():
+                    raise BadAnswer(f"{_place(url)}: not finished after {REQUEST_S:.0f} s")
                 found = {name.lower(): value for name, value in response.headers.items()}
                 return Answer(response.status_code, bytes(body), found)
         except requests.exceptions.ReadTimeout:
             raise BadAnswer(f"{_place(url)}: silent for {READ_S:.0f} s") from None
         except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
-            raise BadAnswer(f"{_place(url)}: the answer broke off after {len(body)} bytes") from None
+            why = f"not finished after {REQUEST_S:.0f} s" if overdue.is_set() else f"the answer broke off after {len(body)} bytes"
+            raise BadAnswer(f"{_place(url)}: {why}") from None
         except requests.exceptions.ConnectionError as error:
             if body or "Read timed out" in str(error):
                 raise BadAnswer(f"{_place(url)}: silent for {READ_S:.0f} s after {len(body)} bytes") from None
@@ -245,6 +245,24 @@ class Session:
                 gate.seek(0)
                 gate.truncate()
                 gate.write(repr(time.time() + max(self._interval_s, min(turn.hold_s, LONGEST_REST_S))))
+
+
+@contextmanager
+def _hung_up(response: requests.Response, overdue: threading.Event) -> Iterator[None]:
+    """Ends the reading of `response` after `REQUEST_S`: a trickle never times out by itself, however small its drops."""
+
+    def hang_up() -> None:
+        overdue.set()
+        with suppress(ValueError, RuntimeError, OSError):  # it was read to the end at this very moment
+            response.raw.shutdown()
+
+    timer = threading.Timer(REQUEST_S, hang_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @dataclass

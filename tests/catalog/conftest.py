@@ -112,3 +112,19 @@ def laconic(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return int(str(ended.value.code or 0)), json.loads(out) if "--json" in words and out else out, err
 
     return run
+
+
+Calendar = Callable[[str], None]
+
+
+@pytest.fixture
+def on(root: Path, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> Calendar:
+    """All of arXiv's interfaces, on one calendar: `on("2026-03-17T09:00")` sets our clock and the day that is theirs."""
+    monkeypatch.setenv("LACONIC_RSS_URL", f"{server.url}/rss")
+    monkeypatch.setenv("LACONIC_OAI_URL", f"{server.url}/oai")
+
+    def move(moment: str) -> None:
+        monkeypatch.setenv("LACONIC_NOW", moment)
+        server.today = moment[:10]
+
+    return move

@@ -10,7 +10,7 @@ from catalog import clock
 from catalog.records import Counts
 from catalog.schema import SourceState
 from catalog.sources import followed, polite
-from catalog.sources.arxiv_query import QueryApi
+from catalog.sources.arxiv_query import QueryApi, Record
 from catalog.sources.followed import Followed
 
 
@@ -25,8 +25,25 @@ class Asking:
         self.server = polite.server(self.api.url)
         self.counts, self.noted, self.lost = Counts(), 0, 0
         self.problems: list[str] = []
+        self.broken: list[str] = []  # single records that arXiv gives only in part
         self.succeeded = False  # something was answered as it should be
         self.empty = ""  # an answer that held nothing: the canary tells whether that means anything
+        self._alive = False  # the query API has shown the canary
+
+    def commit(self) -> None:
+        """Commits what is there, and with the news the day on which they came: a run cut off later has said so."""
+        if self.counts.new or self.noted:
+            self.state.last_new = self.today
+        self.session.add(self.state)
+        self.session.commit()
+
+    def records(self, names: list[str]) -> list[Record]:
+        """The records of these ids; without any, only a look whether arXiv is alive, one a run. Raises `polite.FetchError`."""
+        if not names and self._alive:
+            return []
+        records = self.api.records(names, self.follows.canary)
+        self._alive = True
+        return records
 
     @contextmanager
     def part(self) -> Iterator[None]:

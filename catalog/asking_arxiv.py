@@ -33,38 +33,34 @@ def ask(
     mailings.read(asking)
     if since:
         backfilling.request(session, asking.follows, since, asking.today)
-    asked_records = False
     with asking.part():
-        asked_records = asking_records.ask(asking, named, abstracts=abstracts)
+        asking_records.ask(asking, named, abstracts=abstracts)
     with asking.part():
         backfilling.answer(asking)
-    if asking.empty and not asked_records and not asking.problems:
+    if asking.empty and not asking.problems:
         with asking.part():
-            asking.api.records([], asking.follows.canary)
+            asking.records([])
     return _report(asking, http.requests_made - before)
 
 
 def _report(asking: Asking, requests: int) -> SourceReport:
     report, state, counts = SourceReport(followed.ARXIV), asking.state, asking.counts
     report.count(counts)
-    report.failed, report.requests = asking.lost, requests
-    if asking.problems:
+    behind = state.seen_through is not None and announcement_days(state.seen_through, asking.today) > 0
+    report.failed, report.requests = asking.lost + len(asking.broken), requests
+    if problems := dict.fromkeys([*asking.problems, *asking.broken]):
         report.outcome = "partial" if asking.succeeded and requests else "failed"
         report.failed = report.failed or 1
-        report.detail = "; ".join(dict.fromkeys(asking.problems))
+        report.detail = "; ".join(problems)
     elif counts.new or counts.changed or asking.noted:
         report.outcome = "stored"
-    elif requests and not counts.unchanged:
-        behind = state.seen_through is not None and announcement_days(state.seen_through, asking.today) > 0
+    elif requests and (behind or not counts.unchanged):
         report.outcome = "nothing_announced" if behind or asking.empty else "nothing_matched"
-    if not asking.problems and asking.empty:
+    if not problems and asking.empty:
         report.detail = asking.empty
     if requests and asking.succeeded:
         state.served_by = asking.server
     if requests and not asking.problems:
         state.last_success = asking.today
-    if counts.new or asking.noted:
-        state.last_new = asking.today
-    asking.session.add(state)
-    asking.session.commit()
+    asking.commit()
     return report

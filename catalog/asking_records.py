@@ -5,44 +5,65 @@ from zlib import crc32
 
 from sqlmodel import Session, col, select
 
+from catalog import arxiv_id
 from catalog.asking import Asking
 from catalog.records import note_asked, store_former, store_records
 from catalog.schema import CONFIRMED, PRINTED_ID, AskedId, Mention, Paper
 from catalog.sources import polite
-from catalog.sources.arxiv_query import BATCH_IDS
+from catalog.sources.arxiv_query import BATCH_IDS, BrokenRecord, Record
 
 BATCH = BATCH_IDS - 1  # the canary is the last one
 YOUNG = timedelta(days=4)  # an id that arXiv does not know is asked for daily while it is new, then weekly
 MOST_VERSIONS = 5
+MOST_BROKEN = 5
 
 
-def ask(asking: Asking, named: set[str], *, abstracts: bool) -> bool:
-    """Fetches and stores, batch by batch; whether anything was asked. Raises `polite.FetchError` when all is lost."""
-    session, today = asking.session, asking.today
-    ids = _wanted(session, named, abstracts=abstracts, today=today)
-    asked = False
+def ask(asking: Asking, named: set[str], *, abstracts: bool) -> None:
+    """Fetches and stores, batch by batch; what fails is reported in `asking.problems`."""
+    ids = _wanted(asking.session, named, abstracts=abstracts, today=asking.today)
     for start in range(0, len(ids), BATCH):
         batch = ids[start : start + BATCH]
         asking.say(f"arXiv: records {start + 1}–{start + len(batch)} of {len(ids)}")
         try:
-            records = asking.api.records(batch, asking.follows.canary)
+            _store(asking, *_fetch(asking, batch))
         except polite.FetchError as error:
-            # One batch may hold a record that arXiv stumbles over; after two it is arXiv itself, and is left in peace.
+            # One batch may hold what arXiv stumbles over; after two it is arXiv itself, and is left in peace.
             again = asking.lost or not isinstance(error, polite.BadAnswer)
             asking.lost += len(ids) - start if again else len(batch)
             asking.problems.append(str(error))
             if again:
                 break
-            continue
-        asked = asking.succeeded = True
-        names = set(batch)
-        former = [record for record in records if f"{record.arxiv_id}v{record.version}" in names]
-        current = [record for record in records if record.arxiv_id in names and record not in former]
-        asking.counts.add(store_records(session, current, found_by=PRINTED_ID, served_by=asking.server, today=today))
-        store_former(session, former, asking.server)
-        note_asked(session, batch, [record.arxiv_id for record in current], today)
-        session.commit()
-    return asked
+
+
+def _fetch(asking: Asking, batch: list[str]) -> tuple[list[str], list[Record]]:
+    """The batch and its records, both without those that arXiv gives only in part: they must not hold up the others."""
+    for _ in range(MOST_BROKEN):
+        try:
+            return batch, asking.records(batch)
+        except BrokenRecord as broken:
+            rest = [name for name in batch if _bare(name) != broken.arxiv_id]
+            if len(rest) == len(batch):
+                raise  # the canary itself
+            asking.broken.append(str(broken))
+            batch = rest
+    return batch, asking.records(batch)
+
+
+def _bare(name: str) -> str | None:
+    printed = arxiv_id.read(name)
+    return printed.bare if printed else None
+
+
+def _store(asking: Asking, batch: list[str], records: list[Record]) -> None:
+    session, names = asking.session, set(batch)
+    asking.succeeded = True
+    former = [record for record in records if f"{record.arxiv_id}v{record.version}" in names]
+    current = [record for record in records if record.arxiv_id in names and record not in former]
+    counts = store_records(session, current, found_by=PRINTED_ID, served_by=asking.server, today=asking.today)
+    asking.counts.add(counts)
+    store_former(session, former, asking.server)
+    note_asked(session, batch, [record.arxiv_id for record in current], asking.today)
+    asking.commit()
 
 
 def _wanted(session: Session, named: set[str], *, abstracts: bool, today: date) -> list[str]:

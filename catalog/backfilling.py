@@ -56,14 +56,16 @@ def answer(asking: Asking) -> None:
                 matches.append(record)  # a later page that fails does not take the earlier ones with it
         finally:
             _store(asking, matches)
-            session.commit()
+            asking.commit()
         if len(matches) >= MOST_RESULTS:
             raise polite.BadAnswer(f"more than {MOST_RESULTS} matches from {window.first} to {window.last}")
+        if not matches:
+            asking.records([])  # nothing from a source that is out of order means nothing
         # A known fault of the API looks like an empty window: it is believed when two days said so.
         window.done = bool(matches) or window.found == 0
         window.found, window.asked_on = len(matches), today
         session.add(window)
-        session.commit()
+        asking.commit()
         if matches:
             asking.succeeded = True
         else:

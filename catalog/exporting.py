@@ -119,7 +119,7 @@ def _mention(mention: Mention) -> dict[str, Any]:
 def _repositories(session: Session) -> list[dict[str, Any]]:
     records = []
     for repository in sorted(session.exec(select(Repository)), key=lambda repository: repository.name):
-        facts = repository.model_dump(exclude={"checked_on"})
+        facts = {name: getattr(repository, name) for name in ("name", "state", "moved_to", "archived", "licence")}
         records.append({**facts, "pushed_on": repository.pushed_on and repository.pushed_on.isoformat()})
     return records
 
@@ -169,10 +169,12 @@ def _identities(text: str) -> set[str]:
 
 def _write(path: Path, content: str) -> None:
     """Whole or not at all, and not touched where nothing changed."""
-    data = content.encode()
-    if path.exists() and path.read_bytes() == data:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".new")
-    beside.write_bytes(data)
-    os.replace(beside, path)
+    data, beside = content.encode(), path.with_name(path.name + ".new")
+    try:
+        if path.exists() and path.read_bytes() == data:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(data)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)  # what this run, or one that was killed, left half written

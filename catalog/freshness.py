@@ -25,8 +25,10 @@ def status(session: Session, root: Path, today: date) -> dict[str, Any]:
     elif (days := announcement_days(latest, today)) >= DATA_OVERDUE_DAYS:
         reasons.append(f"the newest paper is of {newest}: {_ago(days, DATA_OVERDUE_DAYS)}")
     sources = []
-    for name in followed.load(root).names:
+    for name in followed.load(root).all_names:
         state = states.get(name) or SourceState(name=name)
+        if name == followed.GITHUB and state.asked_at is None:
+            continue  # nobody need ask it; once asked, it is overdue like any other
         # A feed that is served day after day but never a new one has answered well and told nothing.
         dated = [(state.last_success, "last success"), (state.seen_through, "last mailing read")]
         reached, what = min(((day, what) for day, what in dated if day), default=(None, ""))

@@ -16,13 +16,11 @@ from catalog.errors import Refused
 from catalog.mentions import mention_key
 from catalog.schema import (
     ARXIV,
-    SCHEMA_VERSION,
     AskedId,
     Author,
     CrawlRun,
     FormerTitle,
     Mention,
-    Meta,
     Paper,
     PaperVersion,
     Repository,
@@ -117,7 +115,7 @@ def replace(root: Path, snapshot: Snapshot) -> Carried:
             engine = store.connect(url)
             with engine.begin() as connection:  # here a transaction can hold the tables themselves
                 SQLModel.metadata.drop_all(connection)
-                SQLModel.metadata.create_all(connection)
+                store.create_tables(connection)
                 _fill(connection, root, snapshot, carried)
             engine.dispose()
     return carried
@@ -129,8 +127,9 @@ def _replace_file(root: Path, path: Path, snapshot: Snapshot, carried: Carried) 
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove(beside)
         engine = store.connect(store.URL.create("sqlite", database=str(beside)))
-        store.create_tables(engine)
+        store.write_ahead(engine)
         with engine.begin() as connection:
+            store.create_tables(connection)
             _fill(connection, root, snapshot, carried)
         engine.dispose()  # the last one out folds the write-ahead log into the file
         if carried.problem:
@@ -160,7 +159,6 @@ def _fill(connection: Connection, root: Path, snapshot: Snapshot, carried: Carri
             if old["name"] == ARXIV_SOURCE:
                 asked, windows = carried.asked, carried.windows
     tables: list[tuple[type[SQLModel], Rows]] = [
-        (Meta, [{"name": "schema_version", "value": str(SCHEMA_VERSION)}]),
         (Paper, [{**row, **_private(row["key"], carried)} for row in snapshot.papers]),
         (Author, snapshot.authors),
         (FormerTitle, snapshot.former_titles),

@@ -21,22 +21,21 @@ def read(asking: Asking) -> None:
         return
     if not _is_due(state, today):
         return
-    state.asked_at = clock.now()
-    _keep(asking)
-    newest = latest_announcement_day(today)  # what there is to read, unless the feed says otherwise
-    with asking.part():
-        newest = _read_feed(asking, since)
-    if since is None:
+    if since is None:  # before the feed is read: a run cut off in between must not forget the past
         _look_back(asking, today - timedelta(days=asking.follows.first_window_days))
-    elif asking.empty or announcement_days(state.seen_through or since, newest) == 0:
+    newest = latest_announcement_day(today)  # what there is to read, unless the feed says otherwise
+    through = latest_announcement_day(newest - timedelta(days=1))  # the harvest alone may still lack the newest mailing
+    with asking.part():
+        newest = through = _read_feed(asking, since)
+    if since is None or asking.empty or announcement_days(state.seen_through or since, newest) == 0:
         return
-    elif (today - since).days > HARVEST_DAYS:
+    if (today - since).days > HARVEST_DAYS:
         _look_back(asking, since - backfilling.LAG)
         state.seen_through = newest
-        _keep(asking)
+        asking.commit()
     elif followed.is_asked("LACONIC_OAI_URL"):
         with asking.part():
-            _harvest(asking, since, newest)
+            _harvest(asking, since, through)
 
 
 def _is_due(state: SourceState, today: date) -> bool:
@@ -55,7 +54,9 @@ def _read_feed(asking: Asking, since: date | None) -> date:
         asking.empty = f"the mailing of {mailing.day} is empty"
     elif since is None or (mailing.whole and announcement_days(since, mailing.day) <= 1):
         state.seen_through = max(mailing.day, since or mailing.day)
-    _keep(asking)
+    if asking.empty or announcement_days(state.seen_through or mailing.day, mailing.day) == 0:
+        state.asked_at = clock.now()  # not while a harvest is due: should it fail, the next run tries both again
+    asking.commit()
     return mailing.day
 
 
@@ -70,8 +71,11 @@ def _look_back_without_feed(asking: Asking, since: date | None) -> None:
         _look_back(asking, min(since or asking.today, asking.today) - days)
 
 
-def _harvest(asking: Asking, since: date, newest: date) -> None:
-    """Catches up on what changed since a day, going on where an earlier run of today broke off."""
+def _harvest(asking: Asking, since: date, through: date) -> None:
+    """Catches up on what changed since a day, going on where an earlier run of today broke off.
+
+    After it every mailing up to `through` was read.
+    """
     categories, state = asking.follows.categories, asking.state
     day, broke_off_in, token = (state.cursor or "- - -").split(" ", 2)
     resumed = day == asking.today.isoformat() and broke_off_in in categories
@@ -85,10 +89,10 @@ def _harvest(asking: Asking, since: date, newest: date) -> None:
         resumed = False
     state.cursor = None
     if changed:
-        state.seen_through = newest
+        state.seen_through = max(since, through)
     else:
         asking.empty = f"nothing changed since {since}, says the harvest"
-    _keep(asking)
+    asking.commit()
 
 
 def _read_harvest(asking: Asking, category: str, since: date, token: str | None) -> int:
@@ -99,7 +103,7 @@ def _read_harvest(asking: Asking, category: str, since: date, token: str | None)
         changed += len(page.papers)
         _note(asking, page.papers, oai.url())
         asking.state.cursor = f"{asking.today} {category} {page.token or '-'}"
-        _keep(asking)
+        asking.commit()
     return changed
 
 
@@ -107,8 +111,3 @@ def _note(asking: Asking, papers: list[feed.Announced], url: str) -> None:
     asking.noted += announcing.note(
         asking.session, papers, asking.follows, served_by=polite.server(url), today=asking.today
     )
-
-
-def _keep(asking: Asking) -> None:
-    asking.session.add(asking.state)
-    asking.session.commit()

@@ -146,6 +146,7 @@ def _store_papers(session: Session, after: dict[str, dict[str, Any]], before: di
     for row in after.values():
         naming[row["paper_key"]].append(row)
     papers = {paper.key: paper for paper in session.exec(select(Paper))}
+    lists = {row["list_name"] for row in after.values()}
     new = []
     for key, rows in naming.items():
         paper, found_by = papers.get(key), min(rows, key=lambda row: (row["first_seen"], row["list_name"]))["list_name"]
@@ -156,7 +157,8 @@ def _store_papers(session: Session, after: dict[str, dict[str, Any]], before: di
             continue
         if paper.status == LISTED and paper.title != (title := _most_printed(rows)):
             paper.title = title
-        if paper.found_by in (PRINTED_ID, ENTRY):
+        # On the day of first sight the finder is settled with the rest: a record that came late does not decide it.
+        if paper.found_by in (PRINTED_ID, ENTRY) or (paper.first_seen == today and paper.found_by in lists):
             paper.found_by = found_by
         if paper.merged_into is not None:
             paper.merged_into = None

@@ -3,12 +3,14 @@
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, or_, text
+from sqlalchemy import Column, Connection, Engine, Table, create_engine, event, inspect, literal_column, or_, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -17,6 +19,7 @@ from sqlmodel import Session, SQLModel
 from catalog import schema
 from catalog.errors import Refused
 
+PRAGMAS = ("foreign_keys=ON", "busy_timeout=10000", "synchronous=NORMAL")
 CHUNK = 5_000  # rows per executemany; measured: larger gains nothing
 
 
@@ -64,16 +67,24 @@ def connect(url: URL, *, read_only: bool = False) -> Engine:
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
-    for pragma in ("foreign_keys=ON", "busy_timeout=10000", "synchronous=NORMAL"):
+    for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def create_tables(engine: Engine) -> None:
-    """Empty tables, and in SQLite a write-ahead log, which stays with the file: readers never block the crawl."""
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
+def write_ahead(engine: Engine) -> None:
+    """In SQLite a write-ahead log, which stays with the file: readers never block the crawl."""
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
             connection.execute(text("PRAGMA journal_mode=WAL"))
-    SQLModel.metadata.create_all(engine)
+
+
+def create_tables(connection: Connection) -> None:
+    """Empty tables and their schema version, in one transaction: half of them would be taken for another's database."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # the driver itself would commit table by table
+    SQLModel.metadata.create_all(connection)
+    version = {"name": "schema_version", "value": str(schema.SCHEMA_VERSION)}
+    connection.execute(table_of(schema.Meta).insert(), version)
 
 
 def stored_version(engine: Engine) -> str | None:
@@ -110,10 +121,9 @@ def _session(url: URL, *, read_only: bool) -> Iterator[Session]:
         try:
             version = stored_version(engine)
             if version is None and not read_only:
-                create_tables(engine)
-                with Session(engine) as session:
-                    session.add(schema.Meta(name="schema_version", value=str(schema.SCHEMA_VERSION)))
-                    session.commit()
+                write_ahead(engine)
+                with engine.begin() as connection:
+                    create_tables(connection)
             elif version is None:
                 raise Refused(f"{describe(url)}: an empty database; run `laconic import` first")
             elif version != str(schema.SCHEMA_VERSION):
@@ -169,24 +179,55 @@ def upsert(
 ) -> None:
     """Inserts rows, or updates those whose primary key is there already; rows of one call have the same columns.
 
-    `keep` names columns that an existing row keeps; `where` is a function of (table, excluded) that gives the condition
-    under which a row is updated at all. Within one call the last row of a key wins.
+    `keep` names columns that an existing row keeps; `where` is a function of (table, excluded) that gives the condition,
+    without bound values, under which a row is updated at all. Within one call the last row of a key wins. Rows are taken
+    from `rows` as they are written, so that a generator of any length needs no memory.
     """
-    key = [column.name for column in table.primary_key]
-    unique = {tuple(row[name] for name in key): row for row in rows}  # PostgreSQL refuses a key twice in one batch
-    if not unique:
+    rows = iter(rows)
+    if (first := next(rows, None)) is None:
         return
-    values = list(unique.values())
+    key = [column.name for column in table.primary_key]
     insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
-    columns = {name: insert.excluded[name] for name in values[0] if name not in key and name not in set(keep)}
+    columns = {name: insert.excluded[name] for name in first if name not in key and name not in set(keep)}
     if columns:
         statement = insert.on_conflict_do_update(
             index_elements=key, set_=columns, where=where(table, insert.excluded) if where is not None else None
         )
     else:
         statement = insert.on_conflict_do_nothing(index_elements=key)
-    for start in range(0, len(values), CHUNK):
-        connection.execute(statement, values[start : start + CHUNK])
+    # Compiled once and handed to the driver: SQLAlchemy's own handling of each row takes longer than the writing of it.
+    compiled = statement.compile(dialect=connection.dialect, column_keys=list(first))
+    names = compiled.positiontup or list(compiled.binds)
+    encode = _encoder(connection, table, names, first)
+    rows = chain([first], rows)
+    while chunk := [encode(row) for row in islice(rows, CHUNK)]:
+        sent = chunk if compiled.positional else [dict(zip(names, values)) for values in chunk]
+        connection.exec_driver_sql(str(compiled), sent)
+
+
+def _encoder(
+    connection: Connection, table: Table, names: Sequence[str], first: Mapping[str, Any]
+) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """What turns a row into the values that the driver takes, in the order of `names`."""
+    defaults = {name: _default(table.c[name]) for name in names if name not in first}
+    processors = []
+    for place, name in enumerate(names):
+        if process := table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect):
+            processors.append((place, process))
+    pick = itemgetter(*names)  # two names or more: no table here has fewer
+
+    def encode(row: Mapping[str, Any]) -> tuple[Any, ...]:
+        values = list(pick({**defaults, **row} if defaults else row))
+        for place, process in processors:
+            values[place] = process(values[place])
+        return tuple(values)
+
+    return encode
+
+
+def _default(column: Column[Any]) -> Any:
+    default: Any = column.default
+    return default.arg(None) if default.is_callable else default.arg
 
 
 def table_of(model: type[SQLModel]) -> Table:
@@ -197,8 +238,7 @@ def upsert_papers(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> 
     """Papers by key. Who found one first, and when, stays; what a mirror says never replaces what arXiv itself said."""
 
     def welcome(table: Table, excluded: Any) -> Any:
-        return or_(
-            table.c.served_by.is_(None), table.c.served_by != schema.ARXIV, excluded.served_by == schema.ARXIV
-        )
+        arxiv: Any = literal_column(f"'{schema.ARXIV}'")
+        return or_(table.c.served_by.is_(None), table.c.served_by != arxiv, excluded.served_by == arxiv)
 
     upsert(connection, table_of(schema.Paper), rows, keep=("found_by", "first_seen"), where=welcome)

@@ -12,11 +12,11 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, func, select
 
-from catalog import asking_arxiv, clock, listing, mentions
+from catalog import asking_arxiv, checking_links, clock, listing, mentions
 from catalog.errors import Refused
 from catalog.records import SourceReport
 from catalog.schema import CrawlRun, Mention, SourceState
-from catalog.sources import followed, polite, survey_lists
+from catalog.sources import followed, github, polite, survey_lists
 from catalog.sources.followed import Followed
 from catalog.sources.survey_lists import Fetched
 
@@ -59,6 +59,9 @@ def update(
         finally:  # the lists were fetched; an arXiv that fails, or a person who will not wait, does not lose them
             session.rollback()
             _settle(session, follows, fetched, reports, today, accept_shrunken)
+        if follows.github and (only == followed.GITHUB or only is None and github.is_asked()):
+            lost = {report.name for report in reports if report.outcome == "failed"}
+            reports.append(checking_links.check(session, root, http, follows, lost, say=say))
         failed = [report.outcome in ("failed", "partial") for report in reports]
         all_failed = bool(reports) and all(report.outcome == "failed" for report in reports)
         code = 1 if all_failed else 3 if any(failed) else 0

@@ -50,7 +50,9 @@ def upsert_ratios() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         url = store.make_url(f"sqlite:///{folder}/ours.db")
         engine = store.connect(url)
-        store.create_tables(engine)
+        store.write_ahead(engine)
+        with engine.begin() as connection:
+            store.create_tables(connection)
 
         def ours(version: int) -> None:
             with engine.begin() as connection:

@@ -22,7 +22,7 @@ from scripts import _output
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--source", metavar="NAME", help="follow this one only: a list's name, or arxiv")
+    parser.add_argument("--source", metavar="NAME", help="follow this one only: a list's name, arxiv, or github")
     parser.add_argument("--since", metavar="DATE", help="look for papers submitted since this day (2026-03-01)")
     parser.add_argument("--abstracts", action="store_true", help="also ask for abstracts that the database lacks")
     parser.add_argument(
@@ -37,8 +37,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     root = find_root()
     follows = followed.load(root)
-    if args.source is not None and args.source not in follows.names:
-        raise Refused(f"--source: unknown source {args.source!r}{nearest(args.source, follows.names)}", exit_code=2)
+    if args.source is not None and args.source not in follows.all_names:
+        raise Refused(f"--source: unknown source {args.source!r}{nearest(args.source, follows.all_names)}", exit_code=2)
     since = _day(args.since) if args.since else None
     if args.probe is not None and not _online(follows, args.probe):
         return 0

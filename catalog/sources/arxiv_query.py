@@ -51,6 +51,14 @@ class Record:
         return "withdrawn" in said or "has been withdrawn" in opening
 
 
+class BrokenRecord(polite.BadAnswer):
+    """A page with a record that lacks what every record has."""
+
+    def __init__(self, line: str, arxiv_id: str | None) -> None:
+        super().__init__(line)
+        self.arxiv_id = arxiv_id
+
+
 class QueryApi:
     """Asks `LACONIC_ARXIV_URL`, or arXiv. Raises `polite.FetchError` when what comes back is not to be trusted."""
 
@@ -80,14 +88,19 @@ class QueryApi:
         """Records that match `query` and were submitted from `first` to `last`, both included, oldest first."""
         window = f"submittedDate:[{first:%Y%m%d}0000 TO {last:%Y%m%d}2359]"
         self._fetch.expect_pages()
-        return self._results(
-            arxiv.Search(
-                query=f"({query}) AND {window}",
-                max_results=MOST_RESULTS,
-                sort_by=arxiv.SortCriterion.SubmittedDate,
-                sort_order=arxiv.SortOrder.Ascending,
-            )
+        search = arxiv.Search(
+            query=f"({query}) AND {window}",
+            max_results=MOST_RESULTS,
+            sort_by=arxiv.SortCriterion.SubmittedDate,
+            sort_order=arxiv.SortOrder.Ascending,
         )
+        seen = set()
+        for record in self._results(search):
+            seen.add(record.arxiv_id)
+            yield record
+        # Pages that overlap, or that are sorted anew in between, leave records out without a sign.
+        if len(seen) < min(self._fetch.total, MOST_RESULTS):
+            raise polite.BadAnswer(f"{_short(self.url)}: {len(seen)} of {self._fetch.total} results announced")
 
     def _results(self, search: Any) -> Iterator[Record]:
         try:
@@ -105,7 +118,7 @@ class _Fetch:
     def __init__(self, session: polite.Session) -> None:
         self._session = session
         self.wants: str | None = None
-        self.entries = 0  # on the page last fetched
+        self.entries, self.total = 0, 0  # on the page last fetched; announced there
         self._first = True  # no page of this search was seen yet
 
     def expect_pages(self) -> None:
@@ -115,6 +128,7 @@ class _Fetch:
         # The package's own headers are dropped: they name the package, not us.
         def check(body: bytes) -> None:
             total, self.entries = check_page(url, body)
+            self.total = total
             if self.wants and f"abs/{self.wants}".encode() not in body:
                 raise polite.BadAnswer(f"{_short(url)}: the answer lacks {self.wants}, which arXiv surely has")
             if total > 0 and not self.entries:
@@ -140,7 +154,8 @@ def check_page(url: str, body: bytes) -> tuple[int, int]:
         # The package skips such an entry without a word and then asks for a page that overlaps.
         for tag in ("published", "updated", "title"):
             if not entry.findtext(f"{_ATOM}{tag}"):
-                raise polite.BadAnswer(f"{where}: the record {clean(name)[:80]} lacks <{tag}>")
+                printed = arxiv_id.from_url(clean(name))
+                raise BrokenRecord(f"{where}: the record {clean(name)[:80]} lacks <{tag}>", printed.bare if printed else None)
     total = feed.findtext(_TOTAL) or ""
     if not total.strip().isdecimal():
         raise polite.BadAnswer(f"{where}: no totalResults on the page")

@@ -17,15 +17,17 @@ ARXIV_URL = "https://export.arxiv.org/api/query"
 RSS_URL = "https://rss.arxiv.org/rss"
 OAI_URL = "https://oaipmh.arxiv.org/oai"
 RAW_URL = "https://raw.githubusercontent.com"
-ARXIV = "arxiv"  # the name of the one source that is not a list
+ARXIV = "arxiv"  # the name of the one needed source that is not a list
+GITHUB = "github"  # and of the optional one: what became of code links
 
 Text = Annotated[str, Field(min_length=1)]
+Repository = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")]  # OWNER/NAME
 Days = Annotated[int, Field(ge=1, le=365)]
 
 
 class SurveyList(Strict):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]  # names a file of the snapshot too
-    repository: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")]  # OWNER/NAME
+    repository: Repository
     path: Text
 
     @property
@@ -78,13 +80,23 @@ class Asked(Strict):
         return next((topic.name for topic in self.topic if topic.matches(title, abstract)), None)
 
 
+class CodeLinks(Strict):
+    canary: Repository  # one that is there: where even it is unknown, an unknown repository tells nothing
+
+
 class Followed(Strict):
     arxiv: Asked
+    github: CodeLinks | None = None
     list: list[SurveyList]
 
     @property
     def names(self) -> Sequence[str]:
+        """The sources that every update asks."""
         return [*(followed.name for followed in self.list), ARXIV]
+
+    @property
+    def all_names(self) -> Sequence[str]:
+        return [*self.names, GITHUB] if self.github else self.names
 
 
 def base_url(variable: str, default: str) -> str:
@@ -105,7 +117,7 @@ def load(root: Path) -> Followed:
     """Raises `Refused` naming file, key and value where the file is not what it should be."""
     path = root / "catalog" / "sources.toml"
     follows = read(path, Followed, root)
-    names = [*follows.names, *(topic.name for topic in follows.arxiv.topic)]
+    names = [*follows.names, GITHUB, *(topic.name for topic in follows.arxiv.topic)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise Refused(f"{path.relative_to(root)}: name: {twice[0]!r} stands there twice")
     return follows

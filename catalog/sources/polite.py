@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
@@ -48,6 +48,14 @@ class Unreachable(FetchError):
 
 class BadAnswer(FetchError):
     """Something answered, but not with what a healthy source says."""
+
+
+class BadStatus(BadAnswer):
+    """It answered with another status than 200."""
+
+    def __init__(self, url: str, status: int) -> None:
+        super().__init__(f"{_place(url)}: HTTP {status}")
+        self.status = status
 
 
 class Redirected(BadAnswer):
@@ -169,8 +177,8 @@ class Session:
                     return answer
                 if answer.status_code in (301, 302, 303, 307, 308):
                     raise Redirected(url, clean(answer.headers.get("location", "?"))[:200])
-                problem: FetchError = BadAnswer(f"{_place(url)}: HTTP {answer.status_code}")
-                final = answer.status_code not in _AGAIN
+                problem: FetchError = BadStatus(url, answer.status_code)
+                final = answer.status_code not in _AGAIN and not wait_s
             except FetchError as error:
                 problem, final = error, error.final
             if wait_s > RETRY_AFTER_CAP_S:
@@ -189,24 +197,24 @@ class Session:
 
     def _once(self, url: str, headers: dict[str, str]) -> Answer:
         self.requests_made += 1
-        deadline = time.monotonic() + REQUEST_S
-        body = bytearray()
+        body, overdue = bytearray(), threading.Event()
         try:
             with self._http.get(
                 url, headers=headers, timeout=(CONNECT_S, READ_S), stream=True, allow_redirects=False
-            ) as response:
+            ) as response, _hung_up(response, overdue):
                 for chunk in response.iter_content(65536):
                     body += chunk
                     if len(body) > MAX_BYTES:
                         raise BadAnswer(f"{_place(url)}: more than {MAX_BYTES} bytes")
-                    if time.monotonic() > deadline:
-                        raise BadAnswer(f"{_place(url)}: not finished after {REQUEST_S:.0f} s")
+                if overdue.is_set():
+                    raise BadAnswer(f"{_place(url)}: not finished after {REQUEST_S:.0f} s")
                 found = {name.lower(): value for name, value in response.headers.items()}
                 return Answer(response.status_code, bytes(body), found)
         except requests.exceptions.ReadTimeout:
             raise BadAnswer(f"{_place(url)}: silent for {READ_S:.0f} s") from None
         except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
-            raise BadAnswer(f"{_place(url)}: the answer broke off after {len(body)} bytes") from None
+            why = f"not finished after {REQUEST_S:.0f} s" if overdue.is_set() else f"the answer broke off after {len(body)} bytes"
+            raise BadAnswer(f"{_place(url)}: {why}") from None
         except requests.exceptions.ConnectionError as error:
             if body or "Read timed out" in str(error):
                 raise BadAnswer(f"{_place(url)}: silent for {READ_S:.0f} s after {len(body)} bytes") from None
@@ -239,6 +247,24 @@ class Session:
                 gate.write(repr(time.time() + max(self._interval_s, min(turn.hold_s, LONGEST_REST_S))))
 
 
+@contextmanager
+def _hung_up(response: requests.Response, overdue: threading.Event) -> Iterator[None]:
+    """Ends the reading of `response` after `REQUEST_S`: a trickle never times out by itself, however small its drops."""
+
+    def hang_up() -> None:
+        overdue.set()
+        with suppress(ValueError, RuntimeError, OSError):  # it was read to the end at this very moment
+            response.raw.shutdown()
+
+    timer = threading.Timer(REQUEST_S, hang_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 @dataclass
 class _Turn:
     hold_s: float = 0.0  # the next request of any process waits at least this long
@@ -263,10 +289,17 @@ def _gate(url: str) -> Path:
 
 
 def _retry_after_s(answer: Answer) -> float:
-    """The seconds a 429 or 503 asks for, given as a number or a date; 0 where it does not say."""
-    text = answer.headers.get("retry-after", "").strip()
-    if answer.status_code not in (429, 503) or not text:
+    """The seconds a 403, 429 or 503 asks for, given as a number or a date; 0 where it does not say.
+
+    GitHub says instead when the allowance that is used up begins anew, in seconds since 1970
+    (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api).
+    """
+    if answer.status_code not in (403, 429, 503):
         return 0.0
+    text = answer.headers.get("retry-after", "").strip()
+    reset = answer.headers.get("x-ratelimit-reset", "").strip()
+    if not text and answer.headers.get("x-ratelimit-remaining") == "0" and reset.isascii() and reset.isdecimal():
+        return max(0.0, float(reset) - time.time())
     if text.isdecimal():
         return float(text)
     try:

@@ -90,7 +90,7 @@ def root(tmp_path: Path, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> P
     monkeypatch.setenv("LACONIC_ARXIV_INTERVAL", "0.01")
     monkeypatch.setenv("LACONIC_NOW", "2026-03-17")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    for name in ("LACONIC_DB", "LACONIC_CONTACT", "CI"):
+    for name in ("LACONIC_DB", "LACONIC_CONTACT", "LACONIC_GITHUB_URL", "GITHUB_TOKEN", "CI"):
         monkeypatch.delenv(name, raising=False)
     return root
 
@@ -112,3 +112,19 @@ def laconic(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return int(str(ended.value.code or 0)), json.loads(out) if "--json" in words and out else out, err
 
     return run
+
+
+Calendar = Callable[[str], None]
+
+
+@pytest.fixture
+def on(root: Path, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> Calendar:
+    """All of arXiv's interfaces, on one calendar: `on("2026-03-17T09:00")` sets our clock and the day that is theirs."""
+    monkeypatch.setenv("LACONIC_RSS_URL", f"{server.url}/rss")
+    monkeypatch.setenv("LACONIC_OAI_URL", f"{server.url}/oai")
+
+    def move(moment: str) -> None:
+        monkeypatch.setenv("LACONIC_NOW", moment)
+        server.today = moment[:10]
+
+    return move

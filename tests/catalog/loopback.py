@@ -1,9 +1,8 @@
-"""A small arXiv query API and raw-file host on 127.0.0.1, whose misbehaviour is scripted.
-
-Records and lists are made up: their ids exist nowhere and their titles are ours.
-"""
+"""Serves the made-up arXiv and survey lists on 127.0.0.1, and misbehaves on demand."""
 
 import hashlib
+import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -11,39 +10,39 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
-from xml.sax.saxutils import escape
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-CANARY = "1706.03762"
+from small_arxiv import SmallArxiv
 
 
 @dataclass
 class Fault:
+    """`where` is text that the query must hold, unquoted: `submittedDate`, `start=2`."""
+
     kind: str
     path: str
     count: int
     retry_after: str = ""
+    where: str = ""
 
 
 @dataclass
-class Loopback:
-    """What the server serves and what it was asked. `records`: id → (title, published day); `lists`: path → bytes."""
+class Loopback(SmallArxiv):
+    """What the server serves and what it was asked. `lists`: path → bytes."""
 
-    records: dict[str, tuple[str, str]] = field(default_factory=lambda: {CANARY: ("A record that is always there", "2017-06-12")})
     lists: dict[str, bytes] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     log: list[tuple[str, int]] = field(default_factory=list)  # path with query, status
-    times: list[float] = field(default_factory=list)  # of API requests
+    times: list[float] = field(default_factory=list)  # of requests to arXiv
     agents: set[str] = field(default_factory=set)
-    comments: dict[str, str] = field(default_factory=dict)
     url: str = ""
 
-    def fail(self, kind: str, path: str, count: int = 1, retry_after: str = "") -> None:
-        self.faults.append(Fault(kind, path, count, retry_after))
+    def fail(self, kind: str, path: str, count: int = 1, retry_after: str = "", where: str = "") -> None:
+        self.faults.append(Fault(kind, path, count, retry_after, where))
 
     def take_fault(self, path: str) -> Fault | None:
         for fault in self.faults:
-            if fault.count and path.startswith(fault.path):
+            if fault.count and path.startswith(fault.path) and fault.where in unquote(path):
                 fault.count -= 1
                 return fault
         return None
@@ -51,34 +50,15 @@ class Loopback:
     def asked(self, prefix: str) -> list[tuple[str, int]]:
         return [(path, status) for path, status in self.log if path.startswith(prefix)]
 
-    def page(self, query: dict[str, list[str]]) -> bytes:
-        start, size = int(query["start"][0]), int(query["max_results"][0])
-        ids = [number for number in query.get("id_list", [""])[0].split(",") if number]
-        if ids:
-            found = [number for number in ids if number in self.records]
-        else:  # a search: everything submitted in the window
-            window = query["search_query"][0].rpartition("submittedDate:[")[2]
-            first, last = window[:8], window[16:24]
-            found = sorted(
-                number for number, (_, day) in self.records.items() if first <= day.replace("-", "") <= last
-            )
-        entries = "".join(self.entry(number) for number in found[start : start + size])
-        return (
-            '<?xml version="1.0" encoding="UTF-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom" '
-            'xmlns:opensearch="http://a9.com/-/spec/opensearch/1.1/" xmlns:arxiv="http://arxiv.org/schemas/atom">'
-            f"<opensearch:totalResults>{len(found)}</opensearch:totalResults>{entries}</feed>\n"
-        ).encode()
-
-    def entry(self, number: str) -> str:
-        title, day = self.records[number]
-        comment = self.comments.get(number)
-        return (
-            f"<entry><id>http://arxiv.org/abs/{number}v2</id><title>{escape(title)}</title>"
-            f"<updated>{day}T12:00:00Z</updated><published>{day}T10:00:00Z</published>"
-            f"<summary>What {escape(title)} is about.</summary><author><name>Ada Example</name></author>"
-            f'<category term="cs.CL"/><arxiv:primary_category term="cs.CL"/>'
-            f"{f'<arxiv:comment>{escape(comment)}</arxiv:comment>' if comment else ''}</entry>"
-        )
+    def answer(self, path: str, query: dict[str, str], kind: str) -> tuple[int, bytes]:
+        if path == "/api":
+            return 200, self.atom(query, shift=int(kind == "overlap"), sorted_=kind != "unsorted")
+        if path.startswith("/rss/"):
+            return 200, self.rss()
+        if path == "/oai":
+            return 200, self.oai(query)
+        found = self.lists.get(path.removeprefix("/raw/"))
+        return (404, b"not here") if found is None else (200, found)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -91,73 +71,98 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         state, parts = self.server.state, urlsplit(self.path)
         state.agents.add(self.headers.get("User-Agent", ""))
-        if parts.path == "/api":
+        if not parts.path.startswith("/raw/"):
             state.times.append(time.monotonic())
-            status, body = 200, state.page(parse_qs(parts.query))
-        elif (found := state.lists.get(parts.path.removeprefix("/raw/"))) is not None:
-            status, body = 200, found
-        else:
-            status, body = 404, b"not here"
+        fault = state.take_fault(self.path)
+        kind = fault.kind if fault else ""
+        status, body = state.answer(parts.path, dict(parse_qsl(parts.query)), kind)
         headers = {"ETag": '"' + hashlib.sha256(body).hexdigest()[:16] + '"'} if status == 200 else {}
-        if headers and self.headers.get("If-None-Match") == headers["ETag"]:
+        if headers and self.headers.get("If-None-Match") == headers["ETag"] and not fault:
             status, body = 304, b""
-        fault = state.take_fault(parts.path)
-        length = len(body)
         if fault is not None:
-            status, body, length, extra = _spoil(fault, status, body)
+            status, body, extra = _spoil(fault, status, body)
             headers |= extra
         state.log.append((self.path, status))
+        if kind == "silent":
+            self.server.stop.wait(5)
+            self.close_connection = True
+            return
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(length))
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if self.command == "HEAD":
+        if self.command != "HEAD":
+            self._send(body, kind)
+
+    def _send(self, body: bytes, kind: str) -> None:
+        half = len(body) // 2
+        if kind not in ("stall", "drip", "reset", "short"):
+            self.wfile.write(body)
             return
-        if fault is not None and fault.kind == "stall":
-            self.wfile.write(body[: len(body) // 2])
-            self.wfile.flush()
+        self.close_connection = True
+        self.wfile.write(body[:half])
+        self.wfile.flush()
+        if kind == "stall":
             self.server.stop.wait(5)
-        self.wfile.write(body)
-        if length > len(body):
-            self.close_connection = True
+        elif kind == "drip":
+            for byte in body[half:-1]:
+                if self.server.stop.wait(0.02):
+                    break
+                try:
+                    self.wfile.write(bytes([byte]))
+                except OSError:  # the client has had enough
+                    break
+        elif kind == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
 
     def log_message(self, *_: Any) -> None:
         pass
 
 
-def _spoil(fault: Fault, status: int, body: bytes) -> tuple[int, bytes, int, dict[str, str]]:
-    if fault.kind.isdigit():
+_FEED = b'<feed xmlns="http://www.w3.org/2005/Atom" xmlns:o="http://a9.com/-/spec/opensearch/1.1/">'
+_INSTEAD = {
+    "html": b"<!DOCTYPE html><html><body>busy</body></html>",
+    "nothing": b"",
+    "empty": _FEED + b"<o:totalResults>0</o:totalResults></feed>",
+    "no_entries": _FEED + b"<o:totalResults>4</o:totalResults></feed>",
+    "error": _FEED + b"<o:totalResults>1</o:totalResults><entry><id>http://arxiv.org/api/errors#x</id>"
+    b"<summary>out of order</summary></entry></feed>",
+}
+
+
+def _spoil(fault: Fault, status: int, body: bytes) -> tuple[int, bytes, dict[str, str]]:
+    kind = fault.kind
+    if kind.isdigit():
         extra = {"Retry-After": fault.retry_after} if fault.retry_after else {}
-        if fault.kind == "302":
+        if kind.startswith("3"):
             extra["Location"] = "http://127.0.0.1:9/elsewhere"
-        return int(fault.kind), b"", 0, extra
-    if fault.kind == "cut":  # a whole answer, as far as HTTP can tell
+        return int(kind), b"", extra
+    if kind == "error400":
+        return 400, _INSTEAD["error"], {}
+    body = _INSTEAD.get(kind, body)
+    if kind == "cut":  # a whole answer, as far as HTTP can tell
         body = body[: len(body) // 2]
-    elif fault.kind == "short":  # the connection ends before the announced length
-        return status, body[: len(body) // 2], len(body), {}
-    elif fault.kind == "html":
-        body = b"<!DOCTYPE html><html><body>busy</body></html>"
-    elif fault.kind == "empty":
-        body = b'<feed xmlns="http://www.w3.org/2005/Atom" xmlns:o="http://a9.com/-/spec/opensearch/1.1/">'
-        body += b"<o:totalResults>0</o:totalResults></feed>"
-    elif fault.kind == "error":
-        body = b'<feed xmlns="http://www.w3.org/2005/Atom" xmlns:o="http://a9.com/-/spec/opensearch/1.1/">'
-        body += b"<o:totalResults>1</o:totalResults><entry><id>http://arxiv.org/api/errors#x</id>"
-        body += b"<summary>out of order</summary></entry></feed>"
-    elif fault.kind == "no_published":
+    elif kind == "no_published":
         body = body.replace(b"<published>", b"<p>", 1).replace(b"</published>", b"</p>", 1)
-    elif fault.kind == "total_too_high":
+    elif kind == "total_too_high":
         body = body.replace(b"totalResults>", b"totalResults>10", 1)
-    return status, body, len(body), {}
+    elif kind == "nul":
+        body = body.replace(b"<title>", b"<title>\0") if b"<title>" in body else body.replace(b" ", b" \0")
+    return status, body, {}
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 64
 
     def __init__(self, state: Loopback) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.state, self.stop = state, threading.Event()
+
+    def handle_error(self, *_: Any) -> None:
+        pass  # clients that hang up are what this server is for
 
 
 @contextmanager

@@ -41,7 +41,8 @@ def make_root(folder: Path, *, records: bool = True) -> Path:
     """A checkout without a database of papers: the real pages, taxonomy, entries and errata."""
     for name in ("site", "methods", "catalog/entries"):
         shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "zoo", "*.safetensors"))
-    texts = sorted(path.relative_to(REPOSITORY) for path in (REPOSITORY / "catalog").glob("*.*") if path.suffix in (".toml", ".json"))
+    kept = [path for path in (REPOSITORY / "catalog").iterdir() if path.suffix in (".toml", ".json")]
+    texts = sorted(path.relative_to(REPOSITORY) for path in kept)
     for name in (Path("mkdocs.yml"), Path("CONTRIBUTING.md"), *texts):
         shutil.copy(REPOSITORY / name, folder / name)
     results = folder / "methods" / "results"

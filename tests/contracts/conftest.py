@@ -1,0 +1,7 @@
+"""Lets the tests of the schedule use the catalog's loopback server and the runner of workflows beside them."""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "catalog")]

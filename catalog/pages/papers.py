@@ -50,6 +50,7 @@ class Row:
     former_titles: tuple[str, ...] = ()
     versions: tuple[tuple[int, str], ...] = ()  # number, day; only where arXiv itself told
     similar: tuple[tuple[str, str], ...] = ()  # key and title of the nearest papers
+    first_seen: date | None = None
 
     @property
     def anchor(self) -> str:
@@ -149,6 +150,7 @@ def _rows(session: Session, tree: Taxonomy) -> list[Row]:
                 former[key],
                 versions[key],
                 near.get(key, ()),
+                paper.first_seen,
             )
         )
     return sorted(rows, key=lambda row: (row.month or "", row.arxiv_id or "", row.key), reverse=True)

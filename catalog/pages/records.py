@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,14 @@ class Record:
         if cell is None:
             return None
         return Figure(cell["mean"], cell["low"], cell["high"], f"{self.file} results.{key}.{metric}")
+
+    @property
+    def day(self) -> date | None:
+        """The day of the run; None where the record does not say it as a date."""
+        try:
+            return date.fromisoformat(str(self.raw.get("date", "")))
+        except ValueError:
+            return None
 
     def arms(self, slug: str) -> list[str]:
         """The method's own keys: the default first, then its sweep and controls as the record has them."""

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from catalog import auditing, challenges, entries, errata, ledger, taxonomy
 from catalog.entries import Entry
 from catalog.errors import Refused
-from catalog.pages import bibtex, charts, explorer, finding, inline, papers, records
+from catalog.pages import bibtex, charts, explorer, finding, guide, inline, news, papers, records
 from catalog.pages.records import Changed, Record
 
 BASELINES = ("direct", "cot")
@@ -91,9 +91,11 @@ def render(catalog: Catalog, folder: Path) -> None:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, "utf-8")
 
-    page("index.md", "landing.md.j2", plots=measured_alike(catalog))
+    groups = measured_alike(catalog)
+    changed = ledger.load(catalog.root)
+    page("index.md", "landing.md.j2", plots=groups, **landing_values(catalog, groups, changed))
     titles = {node.id: node.title for node in catalog.tree.nodes.values()}
-    page("compare.md", "compare.md.j2", groups=measured_alike(catalog), label_titles=json.dumps(titles))
+    page("compare.md", "compare.md.j2", groups=groups, label_titles=json.dumps(titles))
     page("taxonomy.md", "taxonomy.md.j2")
     page("methods/index.md", "methods.md.j2", families=families(catalog))
     for entry in catalog.entries:
@@ -105,7 +107,7 @@ def render(catalog: Catalog, folder: Path) -> None:
         page(f"papers/{year}.md", "year.md.j2", year=year, months=months)
     page("errata.md", "errata.md.j2")
     page("audit.md", "audit.md.j2", **audit_values(catalog))
-    page("corrections.md", "corrections.md.j2", ledger=ledger.load(catalog.root))
+    page("corrections.md", "corrections.md.j2", ledger=changed)
     page("challenges/index.md", "challenges.md.j2")
     for challenge in catalog.challenges:
         carriers = [e for e in catalog.entries if challenge.tag in e.written.facets.get(challenges.FACET, [])]
@@ -183,6 +185,15 @@ def fence(text: str, language: str) -> Markup:
 def group_of(entry: Entry) -> str:
     """The class that colours a method's point."""
     return "baseline" if entry.slug in BASELINES else entry.written.facets.get("form", ["adjacent"])[0]
+
+
+def landing_values(catalog: Catalog, groups: list[dict[str, Any]], changed: ledger.Ledger) -> dict[str, Any]:
+    methods = [entry for entry in catalog.entries if entry.slug not in BASELINES]
+    return {
+        "answers": guide.answers([(group["task"], group["rows"]) for group in groups], methods),
+        "news": news.week(catalog.shelf.rows, changed.change, catalog.records),
+        "news_shown": news.SHOWN,
+    }
 
 
 def measured_alike(catalog: Catalog) -> list[dict[str, Any]]:

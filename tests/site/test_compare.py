@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.site.watching import watched
 
 if TYPE_CHECKING:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 PAGES = [
     "index",
+    "compare",
+    "finding",
     "taxonomy",
     "methods/index",
     "methods/token_skip",

@@ -1,5 +1,6 @@
 """Traces play: both sides together, counted as they go, by keys alone, and never against the reader's wish for stillness."""
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -61,7 +62,7 @@ def test_play_starts_over_at_the_end_and_pauses(browser: "Browser", address: str
     play = page.get_by_role("button", name="Play")
     play.focus()
     page.keyboard.press("Enter")
-    page.wait_for_function("+document.querySelector('.trace input').value > 2")
+    page.locator(".trace .at", has_text=re.compile(r"^([3-9]|\d\d+) of")).wait_for()
     page.keyboard.press("Enter")
     stood = shown(page)
     assert max(stood) < page.locator(".trace .tokens").first.locator(".piece").count()
@@ -76,5 +77,5 @@ def test_who_wants_stillness_moves_it_by_hand(browser: "Browser", address: str) 
     page, _ = opened(browser, address, reduced_motion="reduce")
     assert not page.get_by_role("button", name="Play").is_visible()
     whole = max(shown(page))
-    page.get_by_role("button", name="Back").click()
+    page.get_by_role("button", name="Back", exact=True).click()
     assert max(shown(page)) == max(counted(page)) == whole - 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from catalog.pages.records import Figure
 
-LETTER, LINE = 8.0, 15.0  # width of a letter and height of a line at the chart's font size, with a little air
+LETTER, LINE = 9.0, 15.0  # width of a letter and height of a line at the chart's font size, with a little air
 MOST_NAMED = 14
 MARGIN_LEFT, MARGIN_RIGHT, MARGIN_TOP, MARGIN_BOTTOM = 44.0, 22.0, 28.0, 42.0
 
@@ -53,7 +53,7 @@ class Mark:
     label_x: float
     label_y: float
     leader: tuple[float, float] | None  # where a line from the point to a label further off ends
-    named: bool  # where there are many, only what nothing beats and the baselines are; the others say it when pointed at
+    named: bool  # where there are many, only what nothing beats and the baselines are, if there is room
 
 
 @dataclass(frozen=True)
@@ -87,14 +87,18 @@ def scatter(points: Sequence[Point], width: float, height: float, levels: Sequen
     frame = Box(left, 2.0, width - 2, bottom)
     taken = [Box(at_x(p.x.mean) - 6, at_y(p.y.mean) - 6, at_x(p.x.mean) + 6, at_y(p.y.mean) + 6) for p in points]
     best = frontier(points)
-    marks = []
+    crowded = len(points) > MOST_NAMED
+    marks, labels = [], list[Box]()
     for point in points:
         x, y = at_x(point.x.mean), at_y(point.y.mean)
         label, leader = (x, y), None
-        named = len(points) <= MOST_NAMED or point in best or point.group == "baseline"
+        named = not crowded or point in best or point.group == "baseline"
         if named:
             label, box = place(x, y, len(point.label) * LETTER, taken, frame)
+            named = not crowded or not any(box.overlap(other) for other in labels)
+        if named:
             taken.append(box)
+            labels.append(box)
             if box.distance(Box(x, y, x, y)) > 14:
                 leader = (min(max(x, box.left), box.right), min(max(y, box.top), box.bottom))
         marks.append(

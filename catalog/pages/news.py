@@ -18,7 +18,7 @@ class News:
     until: date
     papers: list[Row]  # newest first
     changes: list[Change]  # of reported numbers
-    records: list[tuple[str, Record]]  # slug and record
+    records: list[tuple[str, Record]]  # slug and record, newest first
 
 
 def week(rows: Sequence[Row], changes: Sequence[Change], records: Mapping[str, Record]) -> News | None:
@@ -28,9 +28,10 @@ def week(rows: Sequence[Row], changes: Sequence[Change], records: Mapping[str, R
         return None
     until = max(seen)
     after = until - timedelta(days=7)
+    fresh = [(slug, record) for slug, record in records.items() if record.day and record.day > after]
     return News(
         until,
         [row for row in rows if row.first_seen and row.first_seen > after],
         [change for change in changes if change.date > after],
-        sorted((slug, record) for slug, record in records.items() if (record.day or date.min) > after),
+        sorted(fresh, key=lambda found: (-(found[1].day or after).toordinal(), found[0])),
     )

@@ -139,7 +139,7 @@
       else mark.append(draw("circle", { cx: x, cy: y, r: 5.5 }));
       // Where there are many, only what lies on the frontier and the baselines is named; the rest says its name when pointed at.
       if (points.length <= 14 || best.includes(p) || p.kind === "baseline") {
-        const wide = p.name.length * 8;
+        const wide = p.name.length * 9;
         const spots = [9, 20, 32].flatMap((far) => [[x + far, y + 4], [x - far - wide, y + 4], [x - wide / 2, y - far], [x - wide / 2, y + far + 10]]);
         const free = spots.find(([a, b]) => a >= left && a + wide <= width && b > 12 && b < bottom
           && taken.every((box) => a + wide < box[0] || a > box[2] || b < box[1] || b - 14 > box[3])

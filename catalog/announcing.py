@@ -11,20 +11,26 @@ from catalog.schema import ARXIV, CONFIRMED, LISTED, PaperVersion
 from catalog.sources.feed import Announced
 from catalog.sources.followed import Asked
 from catalog.store import table_of, upsert, upsert_papers
+from catalog.tagging import Tagger
+
+TAGGER = "tagger"  # `found_by` of a paper that no topic's phrases name, but that reads like one in scope
+SURE = 0.8  # how sure of that the tagger must be: what it notes is asked for and kept
 
 
-def note(session: Session, announced: Sequence[Announced], asked: Asked, *, served_by: str, today: date) -> int:
+def note(
+    session: Session, announced: Sequence[Announced], asked: Asked, tagger: Tagger | None, *, served_by: str, today: date
+) -> int:
     """Keeps what matters of `announced`; how many papers are new. Does not commit.
 
-    A paper that matches a topic is stored at once, with the words of its announcement: should its record not be had
-    today, it is not lost. A known paper whose new version was announced is marked as out of date.
+    A paper that matches a topic, or that `tagger` is sure of, is stored at once, with the words of its announcement: should
+    its record not be had today, it is not lost. A known paper whose new version was announced is marked as out of date.
     """
     known = {paper.key: paper for paper in papers_of(session, [each.arxiv_id for each in announced])}
     new: list[dict[str, Any]] = []
     versions: list[dict[str, Any]] = []
     for each in announced:
         paper = known.get(each.arxiv_id)
-        topic = asked.topic_of(each.title, each.abstract) if paper is None else None
+        topic = (asked.topic_of(each.title, each.abstract) or _read_as(each, tagger)) if paper is None else None
         if paper is None and topic is None:
             continue
         if paper is None:
@@ -44,3 +50,11 @@ def note(session: Session, announced: Sequence[Announced], asked: Asked, *, serv
     upsert(connection, table_of(PaperVersion), versions)
     session.expire_all()
     return len(new)
+
+
+def _read_as(announced: Announced, tagger: Tagger | None) -> str | None:
+    """Asked only of papers with an abstract: a title alone says too little to be sure."""
+    if tagger is None or not announced.abstract.strip():
+        return None
+    said = tagger.tag(announced.title, announced.abstract)
+    return TAGGER if said.scope == "in" and said.scope_confidence >= SURE else None

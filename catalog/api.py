@@ -26,7 +26,7 @@ class Label(Part):
     origin: str
     """curated, list or machine"""
     source: str
-    """`entry:<slug>`, `list:<name>` or `tagger:<version>`"""
+    """`entry:<slug>`, `list:<name>` or `tagger:<version>:<hash of the text>`"""
     confidence: float | None
     """0 to 1, of machine labels"""
 

@@ -12,13 +12,21 @@ from catalog.schema import SourceState
 from catalog.sources import followed, polite
 from catalog.sources.arxiv_query import QueryApi, Record
 from catalog.sources.followed import Followed
+from catalog.tagging import Tagger
 
 
 class Asking:
     """One crawl of arXiv: what it needs, and what came of it so far."""
 
-    def __init__(self, session: Session, http: polite.Session, follows: Followed, say: Callable[[str], None]) -> None:
-        self.session, self.http, self.follows, self.say = session, http, follows.arxiv, say
+    def __init__(
+        self,
+        session: Session,
+        http: polite.Session,
+        follows: Followed,
+        say: Callable[[str], None],
+        tagger: Tagger | None = None,
+    ) -> None:
+        self.session, self.http, self.follows, self.say, self.tagger = session, http, follows.arxiv, say, tagger
         self.state = session.get(SourceState, followed.ARXIV) or SourceState(name=followed.ARXIV)
         self.today = clock.today()
         self.api = QueryApi(http)

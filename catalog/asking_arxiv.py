@@ -15,6 +15,7 @@ from catalog.asking import Asking
 from catalog.records import SourceReport
 from catalog.sources import followed, polite
 from catalog.sources.followed import Followed
+from catalog.tagging import Tagger
 
 
 def ask(
@@ -26,10 +27,11 @@ def ask(
     since: date | None,
     abstracts: bool,
     say: Callable[[str], None],
+    tagger: Tagger | None = None,
 ) -> SourceReport:
     """Brings the papers of arXiv up to date: those in `named`, those announced since the last time, those since `since`."""
     before = http.requests_made
-    asking = Asking(session, http, follows, say)
+    asking = Asking(session, http, follows, say, tagger)
     mailings.read(asking)
     if since:
         backfilling.request(session, asking.follows, since, asking.today)

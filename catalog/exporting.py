@@ -19,6 +19,7 @@ from catalog.schema import (
     LISTED,
     SCHEMA_VERSION,
     Author,
+    Facet,
     FormerTitle,
     Mention,
     Paper,
@@ -26,6 +27,7 @@ from catalog.schema import (
     Repository,
     SourceState,
 )
+from catalog.tagging_store import MACHINE
 
 
 def export(session: Session, folder: Path) -> dict[str, int]:
@@ -64,11 +66,17 @@ def _papers(session: Session) -> list[dict[str, Any]]:
         if seen.served_by == ARXIV:
             version = {"number": seen.number, "submitted": seen.submitted.isoformat(), "withdrawn": seen.withdrawn}
             versions[seen.paper_key].append(_said(version))
+    labels: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for label in session.exec(select(Facet).where(Facet.origin == MACHINE)):
+        said = {name: getattr(label, name) for name in ("facet", "tag", "source", "confidence", "evidence")}
+        labels[label.paper_key].append(_said(said))
     records = []
     for paper in sorted(session.exec(select(Paper)), key=lambda paper: paper.key):
         if paper.found_by == ENTRY and paper.status == LISTED:
             continue  # the entry itself says all of it
-        records.append({**_paper(paper, authors[paper.key], former[paper.key]), "versions": versions[paper.key]})
+        tags = sorted(labels[paper.key], key=lambda label: (label["facet"], label["tag"], label["source"]))
+        record = _paper(paper, authors[paper.key], former[paper.key])
+        records.append({**record, "versions": versions[paper.key], "labels": tags})
     return records
 
 

@@ -19,6 +19,7 @@ from catalog.schema import (
     AskedId,
     Author,
     CrawlRun,
+    Facet,
     FormerTitle,
     Mention,
     Paper,
@@ -29,6 +30,7 @@ from catalog.schema import (
 )
 from catalog.snapshot_lines import MentionLine, PaperLine, RepositoryLine, read_lines, read_state
 from catalog.sources.followed import ARXIV as ARXIV_SOURCE
+from catalog.tagging_store import MACHINE
 
 Rows = list[dict[str, Any]]
 
@@ -45,6 +47,7 @@ class Snapshot:
     authors: Rows = field(default_factory=list)
     former_titles: Rows = field(default_factory=list)
     versions: Rows = field(default_factory=list)
+    labels: Rows = field(default_factory=list)
     repositories: Rows = field(default_factory=list)
     mentions: Rows = field(default_factory=list)
     states: Rows = field(default_factory=list)
@@ -73,12 +76,13 @@ def read(folder: Path) -> Snapshot:
         if paper.key in lines:
             raise Refused(f"{path}: line {number}: key: {paper.key} stands at line {lines[paper.key]} already")
         lines[paper.key] = number
-        row = paper.model_dump(exclude={"authors", "former_titles", "versions"})
+        row = paper.model_dump(exclude={"authors", "former_titles", "versions", "labels"})
         found.papers.append({**row, "arxiv_id": arxiv_id.bare(paper.key)})
         found.authors += [{"paper_key": paper.key, "position": n, "name": name} for n, name in enumerate(paper.authors)]
         found.former_titles += [{"paper_key": paper.key, **title.model_dump()} for title in paper.former_titles]
         served = {"paper_key": paper.key, "served_by": ARXIV}  # a mirror's versions are never exported
         found.versions += [{**served, **version.model_dump()} for version in paper.versions]
+        found.labels += [{"paper_key": paper.key, "origin": MACHINE, **label.model_dump()} for label in paper.labels]
     if (repositories := folder / "repositories.jsonl").exists():
         found.repositories = [line.model_dump() for _, line in read_lines(repositories, RepositoryLine)]
     for path in sorted((folder / "listings").glob("*.jsonl")):
@@ -163,6 +167,7 @@ def _fill(connection: Connection, root: Path, snapshot: Snapshot, carried: Carri
         (Author, snapshot.authors),
         (FormerTitle, snapshot.former_titles),
         (PaperVersion, snapshot.versions),
+        (Facet, snapshot.labels),
         (Mention, snapshot.mentions),
         (SourceState, [SourceState(**state).model_dump() for state in states.values()]),
         (Repository, [{**row, "checked_on": carried.checked.get(row["name"], _NEVER)} for row in snapshot.repositories]),

@@ -109,5 +109,5 @@ def _read_harvest(asking: Asking, category: str, since: date, token: str | None)
 
 def _note(asking: Asking, papers: list[feed.Announced], url: str) -> None:
     asking.noted += announcing.note(
-        asking.session, papers, asking.follows, served_by=polite.server(url), today=asking.today
+        asking.session, papers, asking.follows, asking.tagger, served_by=polite.server(url), today=asking.today
     )

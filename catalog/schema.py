@@ -124,7 +124,7 @@ class Facet(SQLModel, table=True):
     paper_key: str = Field(primary_key=True, foreign_key="papers.key")
     facet: str = Field(primary_key=True)
     tag: str = Field(primary_key=True)
-    source: str = Field(primary_key=True)  # `entry:<slug>`, `list:<name>`, `tagger:<version>`
+    source: str = Field(primary_key=True)  # `entry:<slug>`, `list:<name>`, `tagger:<version>:<hash of the text>`
     origin: str  # curated | list | machine
     confidence: float | None = None  # 0–1, machine labels only
     evidence: str | None = None

@@ -49,6 +49,16 @@ class RepositoryLine(Strict):
     pushed_on: date | None = None
 
 
+class LabelLine(Strict):
+    """What the tagger said of a paper: a fact that outlives the abstract it was read from."""
+
+    facet: Clean
+    tag: Clean
+    source: Annotated[str, Field(pattern="^tagger:")]
+    confidence: Annotated[float, Field(ge=0, le=1)] | None = None
+    evidence: str | None = None
+
+
 class PaperLine(Strict):
     key: Key
     title: Clean
@@ -59,6 +69,7 @@ class PaperLine(Strict):
     withdrawn: bool = False
     former_titles: list[Former] = []
     versions: list[VersionLine] = []
+    labels: list[LabelLine] = []
     merged_into: Key | None = None
     served_by: Literal["arxiv", "mirror"] | None = None
     found_by: Clean

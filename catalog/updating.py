@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, func, select
 
-from catalog import asking_arxiv, checking_links, clock, listing, mentions
+from catalog import asking_arxiv, checking_links, clock, listing, mentions, tagging, tagging_store
 from catalog.errors import Refused
 from catalog.records import SourceReport
 from catalog.schema import CrawlRun, Mention, SourceState
@@ -40,6 +40,7 @@ def update(
     """Crawls into `session`, committing as it goes; (reports, exit code 0, 1 or 3). Adds one row to the run log."""
     follows = followed.load(root)
     started, today = clock.now(), clock.today()
+    tagger = _tagger(root, say)
     reports: list[SourceReport] = []
     fetched: dict[str, Fetched] = {}
     code = 130  # what the log says should we be interrupted
@@ -54,11 +55,14 @@ def update(
                 for served in fetched.values():
                     named |= mentions.printed_ids(served.entries or [])
                 reports.append(
-                    asking_arxiv.ask(session, http, follows, named, since=since, abstracts=abstracts, say=say)
+                    asking_arxiv.ask(session, http, follows, named, since=since, abstracts=abstracts, say=say, tagger=tagger)
                 )
         finally:  # the lists were fetched; an arXiv that fails, or a person who will not wait, does not lose them
             session.rollback()
             _settle(session, follows, fetched, reports, today, accept_shrunken)
+            if tagger:
+                tagging_store.store_tags(session, tagger)
+                session.commit()
         if follows.github and (only == followed.GITHUB or only is None and github.is_asked()):
             lost = {report.name for report in reports if report.outcome == "failed"}
             reports.append(checking_links.check(session, root, http, follows, lost, say=say))
@@ -71,6 +75,15 @@ def update(
         rows = [asdict(report) for report in reports]
         session.add(CrawlRun(started=started, finished=clock.now(), exit_code=code, sources=rows))
         session.commit()
+
+
+def _tagger(root: Path, say: Say) -> tagging.Tagger | None:
+    """None where it cannot be used: papers without tags are better than no papers."""
+    try:
+        return tagging.load(root)
+    except Refused as refused:
+        say(f"papers are not tagged: {refused}")
+        return None
 
 
 def _fetch_list(

@@ -1,4 +1,4 @@
-"""How fast things are, as ratios taken in one run, never as absolute times."""
+"""How fast things are: ratios taken in one run; for tagging, papers a CPU second."""
 
 import argparse
 import json

@@ -26,6 +26,7 @@ FORMS, SCOPES = ["explicit", "implicit", "adjacent"], ["in", "borderline", "out"
 FOLDS, SEEDS = 10, [0, 1, 2]
 # What an example of scope counts, by who says so: the lists' papers are unlike those that no list names.
 WEIGHTS = {"section of a list": 0.3, "read": 1.5, "skimmed": 1.0, "assumed": 0.5}
+LOOKS = 3  # how often the total over READ has been looked at, this time included
 RESAMPLED = 2_000  # bootstrap draws of an interval
 
 Features = dict[str, set[str]]
@@ -266,6 +267,7 @@ def _by_reading(tagger: tagging.Tagger, read: dict[str, Any], found: Features) -
     clear = [row for row in rows if row[1] != "borderline"]
     return {
         "n": len(rows),
+        "looks_at_this_sample": LOOKS,
         "in_f1": round(in_f1(rows), 4),
         "low": low,
         "high": high,

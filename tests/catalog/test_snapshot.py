@@ -1,6 +1,7 @@
 """Text rebuilds the database, and a text that does not fit leaves the old database alone."""
 
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -39,6 +40,55 @@ def test_the_shipped_snapshot_makes_the_round_trip(
     status = laconic("status", "--json")[1]
     assert status["papers_listed"] >= 950
     assert status["papers_listed_confirmed"] >= 850
+
+
+TAGGER = ("tagger_rules.toml", "tagger.json")
+
+
+def labelled(folder: Path) -> dict[str, list[dict[str, object]]]:
+    papers = map(json.loads, (folder / "papers.jsonl").read_text().splitlines())
+    return {paper["key"]: paper["labels"] for paper in papers if "labels" in paper}
+
+
+def test_tags_are_facts_that_outlive_the_abstracts(
+    laconic: Laconic, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in TAGGER:
+        shutil.copy(HERE / "catalog" / name, root / "catalog" / name)
+    laconic("update")
+    laconic("export")
+    snapshot = root / "catalog" / "snapshot"
+    labels = labelled(snapshot)
+    assert len(labels) == 4, "each paper whose abstract was served"
+    assert all({"scope", "form"} <= {label["facet"] for label in tags} for tags in labels.values())
+    assert all(str(label["source"]).startswith("tagger:") for tags in labels.values() for label in tags)
+    assert all(tags == sorted(tags, key=lambda tag: (tag["facet"], tag["tag"], tag["source"])) for tags in labels.values())
+
+    monkeypatch.setenv("LACONIC_DB", f"sqlite:///{tmp_path}/fresh.db")
+    laconic("import")
+    laconic("export", str(tmp_path / "again"))
+    assert contents(tmp_path / "again") == contents(snapshot)
+    with sqlite3.connect(tmp_path / "fresh.db") as connection:
+        assert connection.execute("SELECT count(*) FROM papers WHERE abstract IS NOT NULL").fetchone() == (0,)
+        assert connection.execute("SELECT DISTINCT origin FROM facets").fetchall() == [("machine",)]
+
+
+def test_a_paper_is_worth_more_than_its_tags(laconic: Laconic, root: Path) -> None:
+    for name in TAGGER:
+        shutil.copy(HERE / "catalog" / name, root / "catalog" / name)
+    (root / "catalog" / "tagger.json").write_text("{")
+    assert laconic("update")[0] == 0
+    laconic("export")
+    assert not labelled(root / "catalog" / "snapshot")
+
+
+def test_a_label_that_no_tagger_gave_is_refused(laconic: Laconic, snapshot: Path) -> None:
+    lines = (snapshot / "papers.jsonl").read_text().splitlines()
+    first = json.loads(lines[0]) | {"labels": [{"facet": "scope", "tag": "in", "source": "somebody"}]}
+    (snapshot / "papers.jsonl").write_text("\n".join([json.dumps(first), *lines[1:]]) + "\n")
+    code, _, err = laconic("import")
+    assert code == 1
+    assert "papers.jsonl: line 1: labels.0.source" in err
 
 
 def test_the_snapshot_has_facts_only(snapshot: Path, server: Loopback) -> None:

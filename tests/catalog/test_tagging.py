@@ -13,13 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session, col, select
 
-from catalog import store, tagging, tagging_labels, tagging_model, tagging_rules, tagging_store, taxonomy
+from catalog import announcing, store, tagging, tagging_labels, tagging_model, tagging_store, taxonomy
 from catalog.errors import Refused
 from catalog.schema import CONFIRMED, Facet, Paper
+from catalog.sources.feed import Announced
+from catalog.sources.followed import Asked, Topic
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = ("taxonomy.toml", "tagger_rules.toml", "tagger.json", "sections.toml", "tagger_examples.jsonl")
 SHIPPED = tagging.load(REPOSITORY)
+TODAY = date(2026, 3, 17)
 
 # Made up for these tests; each says plainly what it is about.
 SHORTER = (
@@ -346,3 +349,24 @@ def test_shipped_record_and_model_belong_together() -> None:
     assert set(SHIPPED.model.heads) == {"scope", "form"}
     tree = taxonomy.load(REPOSITORY)
     assert set(SHIPPED.model.heads["scope"].classes) == {node.id for node in tree.children("scope")}
+
+
+# --- what an announcement is noted for ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "found_by"),
+    [(SHORTER, announcing.TAGGER), (FOREIGN, None), ((SHORTER[0], ""), None), (("On Sheep", SHORTER[1]), "sheep")],
+)
+def test_an_announcement_is_noted_by_topic_or_by_the_tagger(text: tuple[str, str], found_by: str | None) -> None:
+    asked = Asked(canary="1706.03762", categories=["cs.CL"], first_window_days=20, topic=[Topic(name="sheep", title=["sheep"])])
+    engine = store.connect(store.make_url("sqlite://"))
+    with Session(engine) as session:
+        store.create_tables(session.connection())
+        paper = Announced("2603.00001", 1, *text, ["cs.CL"])
+        noted = announcing.note(session, [paper], asked, SHIPPED, served_by="mirror", today=TODAY)
+        stored = session.get(Paper, "2603.00001")
+        assert (noted, stored.found_by if stored else None) == (int(found_by is not None), found_by)
+        other = Announced("2603.00002", 1, *text, ["cs.CL"])
+        again = announcing.note(session, [other], asked, None, served_by="mirror", today=TODAY)
+        assert again == int(found_by == "sheep"), "without a tagger the topics alone decide"

@@ -158,9 +158,7 @@ def _source(labels: Labels, key: str) -> str:
     return labels.unlisted[key][1] if key in labels.unlisted else "section of a list"
 
 
-def _cross_scope(
-    training: Any, labels: Labels, scoped: dict[str, str], found: Features, counts: list[float]
-) -> dict[str, Any]:
+def _cross_scope(training: Any, labels: Labels, scoped: dict[str, str], found: Features, counts: list[float]) -> dict[str, Any]:
     """Asked of the examples that somebody looked at, by the thresholds of `tagging`; trained on all the others."""
     keys, given = list(scoped), list(scoped.values())
     asked = training.held_out(keys, [found[key] for key in keys], given, SCOPES, 5, 0, counts, training.SCOPE_STRENGTH)

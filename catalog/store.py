@@ -39,7 +39,14 @@ def database_url(root: Path) -> URL:
 
 def describe(url: URL) -> str:
     """The database's name for people: the path of an SQLite file, else the URL without its password."""
-    return str(url.database) if is_sqlite_file(url) else url.render_as_string(hide_password=True)
+    if is_sqlite_file(url):
+        return str(url.database)
+    return url.difference_update_query(_secrets(url)).render_as_string(hide_password=True)
+
+
+def _secrets(url: URL) -> dict[str, str]:
+    """What of the query is a password: PostgreSQL takes `?password=` and `?sslpassword=`, too."""
+    return {name: str(value) for name, value in url.query.items() if "password" in name.lower()}
 
 
 def is_sqlite_file(url: URL) -> bool:
@@ -144,8 +151,8 @@ def plain_errors(url: URL) -> Iterator[None]:
         yield
     except DBAPIError as error:
         cause = " ".join(str(error.orig).split())
-        if url.password:
-            cause = cause.replace(str(url.password), "***")
+        for secret in filter(None, [str(url.password or ""), *_secrets(url).values()]):
+            cause = cause.replace(secret, "***")
         raise Refused(f"{describe(url)}: {cause}") from None
 
 

@@ -10,7 +10,8 @@ _FRIDAY, _SATURDAY = 4, 5
 
 
 @cache
-def _holidays() -> frozenset[date]:
+def holidays() -> frozenset[date]:
+    """Evenings (US Eastern) without a mailing that are no Friday or Saturday by rule; from announcements.toml."""
     days = tomllib.loads(_CALENDAR.read_text("utf-8"))
     return frozenset([*days["published"], *days["expected"]])
 
@@ -18,7 +19,7 @@ def _holidays() -> frozenset[date]:
 def is_announcement_day(day: date) -> bool:
     """Whether papers first appear on `day` (UTC): the mailing goes out at 20:00 US Eastern time of the day before."""
     evening = day - timedelta(days=1)
-    return evening.weekday() not in (_FRIDAY, _SATURDAY) and evening not in _holidays()
+    return evening.weekday() not in (_FRIDAY, _SATURDAY) and evening not in holidays()
 
 
 def announcement_days(after: date, through: date) -> int:

@@ -28,5 +28,7 @@ def main(args: argparse.Namespace) -> int:
             for s in known["sources"]
         ],
     )
-    _output.line("stale: run `laconic update`" if known["stale"] else "fresh")
+    for reason in known["reasons"]:
+        _output.line(f"stale: {reason}")
+    _output.line("run `laconic update`" if known["stale"] else "fresh")
     return 4 if known["stale"] else 0

@@ -1,5 +1,6 @@
 """Markdown to a site: mkdocs, strict and without a network, then the policy in every page."""
 
+import json
 import logging
 import os
 import shutil
@@ -11,7 +12,7 @@ from catalog.errors import Refused
 from catalog.pages.csp import add_policies
 from catalog.pages.evidence import check
 from catalog.pages.records import Changed
-from catalog.pages.render import Catalog, render
+from catalog.pages.render import Catalog, month_name, render
 from catalog.publishing import publish
 
 
@@ -23,6 +24,7 @@ def build(root: Path, changed: Changed) -> Path:
     catalog = Catalog.load(root, changed)
     try:
         render(catalog, root / "build" / "docs")
+        (root / "build" / "freshness.json").write_text(json.dumps(catalog.shelf.freshness), "utf-8")
         publish(catalog, root / "build" / "docs")
     except OSError as error:
         raise Refused(f"{error.filename}: {error.strerror}; the old site stands") from None
@@ -47,6 +49,9 @@ def convert(root: Path) -> Path:
     site, fresh = root / "public", root / "build" / "site"
     try:
         config = load_config(str(root / "mkdocs.yml"), strict=True, site_dir=str(fresh))
+        # For site/theme: every page says how new its newest paper is.
+        known = json.loads((root / "build" / "freshness.json").read_text("utf-8"))
+        config.extra["freshness"] = {**known, "newest": month_name(known["newest_announced"] or "")}
         mkdocs_build(config)
     except (MkDocsException, SystemExit) as error:
         first = complaints.lines[0] if complaints.lines else str(error)

@@ -4,11 +4,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from catalog import schema, searching, store
+from catalog import freshness, schema, searching, store
 from catalog.labels import CURATED
 from catalog.taxonomy import Taxonomy
 from catalog.text import fold
@@ -68,6 +69,7 @@ class Shelf:
 
     rows: list[Row]  # newest first
     sources: list[Source]
+    freshness: dict[str, Any]  # of `freshness.carried`
 
     @property
     def newest(self) -> Row | None:
@@ -93,7 +95,7 @@ class Shelf:
 def load(root: Path, tree: Taxonomy) -> Shelf:
     """From the database. Raises `Refused` where there is none."""
     with store.reading(root) as session:
-        return Shelf(_rows(session, tree), _sources(session))
+        return Shelf(_rows(session, tree), _sources(session), freshness.carried(session))
 
 
 def _rows(session: Session, tree: Taxonomy) -> list[Row]:

@@ -42,14 +42,23 @@ def test_show_tells_where_a_paper_is_listed_and_what_is_wrong_there(laconic: Lac
 
 
 def test_status_is_about_data_not_about_runs(laconic: Laconic, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LACONIC_NOW", "2026-03-16")
     laconic("update")
     code, document, _ = laconic("status", "--json")
-    assert (code, document["stale"], document["newest_announced"]) == (0, False, "2026-03-10")
+    assert (code, document["stale"], document["reasons"], document["newest_announced"]) == (0, False, [], "2026-03-10")
     assert (document["papers_total"], document["papers_listed"], document["papers_confirmed"]) == (6, 5, 4)
-    monkeypatch.setenv("LACONIC_NOW", "2026-03-19")
-    assert laconic("status")[0] == 4, "by now something newer should have been announced"
+    assert laconic("status")[1].endswith("fresh\n")
+    monkeypatch.setenv("LACONIC_NOW", "2026-03-17")
+    code, out, _ = laconic("status")
+    old = "stale: the newest paper is of 2026-03-10: 5 announcement days ago (overdue from 5)"
+    assert code == 4, "by now something newer should have been announced"
+    assert out.splitlines()[-2:] == [old, "run `laconic update`"]
     assert not any(source["overdue"] for source in laconic("status", "--json")[1]["sources"])
-    monkeypatch.setenv("LACONIC_NOW", "2026-03-20")
+    monkeypatch.setenv("LACONIC_NOW", "2026-03-18")
+    _, out, _ = laconic("status")
+    late = "last success 2026-03-16, 2 announcement days ago (overdue from 2)"
+    for name in ("first", "second", "arxiv"):
+        assert f"stale: {name}: {late}" in out.splitlines()
     assert all(source["overdue"] for source in laconic("status", "--json")[1]["sources"])
 
 

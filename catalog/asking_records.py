@@ -13,7 +13,7 @@ from catalog.sources import polite
 from catalog.sources.arxiv_query import BATCH_IDS, BrokenRecord, Record
 
 BATCH = BATCH_IDS - 1  # the canary is the last one
-YOUNG = timedelta(days=4)  # an id that arXiv does not know is asked for with each mailing while it is new,
+YOUNG = timedelta(days=2)  # an id that arXiv does not know is asked for with each mailing while it is new,
 REST = timedelta(days=7)  # then weekly, all of them in one go
 MOST_VERSIONS = 5
 MOST_BROKEN = 5

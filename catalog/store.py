@@ -103,6 +103,18 @@ def stored_version(engine: Engine) -> str | None:
         return connection.execute(text("SELECT value FROM meta WHERE name = 'schema_version'")).scalar() or "?"
 
 
+def is_there(url: URL) -> bool:
+    """Whether anything was stored yet: no file, or a database without tables, is nothing. Raises `Refused`."""
+    if is_sqlite_file(url):
+        return Path(str(url.database)).exists()
+    engine = connect(url, read_only=True)
+    with plain_errors(url):
+        try:
+            return stored_version(engine) is not None
+        finally:
+            engine.dispose()
+
+
 @contextmanager
 def reading(root: Path) -> Iterator[Session]:
     """A session on a filled database. Raises `Refused` where it is missing, unreadable or of another schema."""

@@ -261,7 +261,8 @@ def _paper(key: str, title: str, abstract: str | None) -> Paper:
 
 def test_tags_are_stored_once_and_outlive_the_abstract() -> None:
     engine = store.connect(store.make_url("sqlite://"))
-    store.create_tables(engine)
+    with engine.begin() as connection:
+        store.create_tables(connection)
     with Session(engine) as session:
         session.add(_paper("2501.00001", *SHORTER))
         session.add(_paper("2501.00002", LATENT[0], None))

@@ -1,12 +1,13 @@
 """Text rebuilds the database, and a text that does not fit leaves the old database alone."""
 
 import json
+import re
 import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
-from conftest import HERE, Laconic
+from conftest import FIRST, HERE, Laconic
 from loopback import Loopback
 
 
@@ -219,10 +220,31 @@ def test_a_read_only_database_can_be_read_and_says_so_when_written(
     assert (code, "readonly" in err, err.count("\n")) == (1, True, 1)
 
 
-def test_no_password_is_ever_printed(laconic: Laconic, monkeypatch: pytest.MonkeyPatch) -> None:
-    for url in ("postgresql://someone:hunter2@127.0.0.1:9/x", "hunter2", "nope://someone:hunter2@h/x"):
+OPENS = {  # every verb that opens the database, and what it needs to get there
+    "export": [], "import": [], "parse-list": ["list.md"], "review": [], "search": ["sheep"], "show": ["2501.00011"],
+    "similar": ["2501.00011"], "status": [], "update": [],
+}  # fmt: skip
+
+
+def test_the_verbs_that_open_the_database_are_known() -> None:
+    opening = re.compile(r"store\.(reading|writing)\(|importing\.replace\(")
+    found = [path.stem for path in (HERE / "scripts").glob("*.py") if opening.search(path.read_text())]
+    assert {name.rstrip("_").replace("_", "-") for name in found} == set(OPENS)
+
+
+@pytest.mark.parametrize("verb", OPENS)
+def test_no_password_is_ever_printed(
+    laconic: Laconic, root: Path, snapshot: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    (root / "list.md").write_text(FIRST)
+    for url in (
+        "postgresql://someone:hunter2@127.0.0.1:9/x",
+        "postgresql://someone@127.0.0.1:9/x?password=hunter2",
+        "hunter2",
+        "nope://someone:hunter2@h/x",
+    ):
         monkeypatch.setenv("LACONIC_DB", url)
-        code, out, err = laconic("status")
-        assert code in (1, 2)
+        code, out, err = laconic(verb, *OPENS[verb])
+        assert code in (1, 2) or verb == "parse-list"
         assert "hunter2" not in out + err
         assert err.count("\n") == 1

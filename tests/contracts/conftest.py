@@ -4,4 +4,4 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "catalog")]
+sys.path[:0] = [str(HERE.parent / "catalog"), str(HERE)]  # the catalog first: its tests say `from conftest import`

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sqlite3
 import statistics
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.root import find_root
+from scripts import _speed_site as speed_site
 
 PAPERS = 20_000
 
@@ -88,22 +88,6 @@ def upsert_ratios() -> dict[str, float]:
     }
 
 
-def site_ratio(root: Path) -> dict[str, float]:
-    """Rendering and building, with torch, transformers and scikit-learn blocked, against mkdocs alone on the same Markdown."""
-    blocked = (
-        "import sys\n"
-        "for name in ('torch', 'transformers', 'sklearn'): sys.modules[name] = None\n"
-        "from scripts.__main__ import run\n"
-        "sys.exit(run(['site']))\n"
-    )
-    ours = seconds(lambda: subprocess.run([sys.executable, "-c", blocked], cwd=root, check=True, stdout=subprocess.DEVNULL))
-    with tempfile.TemporaryDirectory() as folder:
-        bare = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", f"{folder}/site"]
-        environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
-        theirs = seconds(lambda: subprocess.run(bare, cwd=root, check=True, env=environment))
-    return {"site build (torch, transformers, scikit-learn blocked), time ÷ bare mkdocs on the same Markdown": ours / theirs}
-
-
 def decode_ratio(root: Path) -> dict[str, float]:
     """Tokens a second of our decoding against `model.generate`: same model, batch and number of tokens."""
     import torch
@@ -144,7 +128,7 @@ def startup_ratio(root: Path) -> dict[str, float]:
 
 def main(args: argparse.Namespace) -> int:
     root = find_root()
-    ratios = {**startup_ratio(root), **upsert_ratios(), **site_ratio(root), **decode_ratio(root)}
+    ratios = {**startup_ratio(root), **upsert_ratios(), **speed_site.figures(root), **decode_ratio(root)}
     if args.json:
         print(json.dumps(ratios))
     else:

@@ -42,5 +42,8 @@ serve: setup
 speed: setup
 	$(BIN)/laconic speed
 
+soak: setup
+	$(BIN)/laconic soak
+
 clean:
 	rm -rf build public

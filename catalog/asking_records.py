@@ -1,11 +1,11 @@
 """Which records are worth a request, and fetching them: batches of ids, with a canary in each."""
 
 from datetime import date, timedelta
-from zlib import crc32
 
 from sqlmodel import Session, col, select
 
 from catalog import arxiv_id
+from catalog.announcements import announcement_days
 from catalog.asking import Asking
 from catalog.records import note_asked, store_former, store_records
 from catalog.schema import CONFIRMED, PRINTED_ID, AskedId, Mention, Paper
@@ -13,7 +13,8 @@ from catalog.sources import polite
 from catalog.sources.arxiv_query import BATCH_IDS, BrokenRecord, Record
 
 BATCH = BATCH_IDS - 1  # the canary is the last one
-YOUNG = timedelta(days=4)  # an id that arXiv does not know is asked for daily while it is new, then weekly
+YOUNG = timedelta(days=2)  # an id that arXiv does not know is asked for with each mailing while it is new,
+REST = timedelta(days=7)  # then weekly, all of them in one go
 MOST_VERSIONS = 5
 MOST_BROKEN = 5
 
@@ -78,9 +79,10 @@ def _wanted(session: Session, named: set[str], *, abstracts: bool, today: date) 
 
     def rests(number: str) -> bool:
         before = asked.get(number)
-        if before is None or before.known or today - first_seen.get(number, today) <= YOUNG:
+        if before is None or before.known:
             return False
-        return crc32(number.encode()) % 7 != today.toordinal() % 7
+        young = before.asked_on - first_seen.get(number, before.asked_on) < YOUNG
+        return announcement_days(before.asked_on, today) == 0 if young else today - before.asked_on < REST
 
     wanted = {number for number in (named | set(first_seen)) - set(confirmed) if not rests(number)}
     for key, paper in confirmed.items():
@@ -90,7 +92,7 @@ def _wanted(session: Session, named: set[str], *, abstracts: bool, today: date) 
     wanted = {number for number in wanted if number not in asked or asked[number].asked_on != today}
     room = -len(wanted) % BATCH
     if wanted and room:
-        idle = [key for key in confirmed if key not in wanted and (key not in asked or asked[key].asked_on != today)]
+        idle = [key for key in set(first_seen) - wanted if key not in asked or asked[key].asked_on != today]
         idle.sort(key=lambda key: (asked[key].asked_on if key in asked else date.min, key))
         wanted |= set(idle[:room])
     return sorted(wanted)

@@ -13,6 +13,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from catalog.errors import Refused
+from catalog.labels import MACHINE
 from catalog.schema import (
     ARXIV,
     ENTRY,
@@ -27,7 +28,6 @@ from catalog.schema import (
     Repository,
     SourceState,
 )
-from catalog.tagging_store import MACHINE
 
 
 def export(session: Session, folder: Path) -> dict[str, int]:

@@ -13,6 +13,7 @@ from sqlmodel import Session, SQLModel
 
 from catalog import arxiv_id, curated, store
 from catalog.errors import Refused
+from catalog.labels import MACHINE
 from catalog.mentions import mention_key
 from catalog.schema import (
     ARXIV,
@@ -30,7 +31,6 @@ from catalog.schema import (
 )
 from catalog.snapshot_lines import MentionLine, PaperLine, RepositoryLine, read_lines, read_state
 from catalog.sources.followed import ARXIV as ARXIV_SOURCE
-from catalog.tagging_store import MACHINE
 
 Rows = list[dict[str, Any]]
 

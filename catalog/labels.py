@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 from catalog.schema import Facet
 from catalog.taxonomy import Taxonomy
 
-CURATED = "curated"
+CURATED, MACHINE = "curated", "machine"  # origins
 Label = tuple[str, str]  # facet, tag
 
 

@@ -39,7 +39,14 @@ def database_url(root: Path) -> URL:
 
 def describe(url: URL) -> str:
     """The database's name for people: the path of an SQLite file, else the URL without its password."""
-    return str(url.database) if is_sqlite_file(url) else url.render_as_string(hide_password=True)
+    if is_sqlite_file(url):
+        return str(url.database)
+    return url.difference_update_query(_secrets(url)).render_as_string(hide_password=True)
+
+
+def _secrets(url: URL) -> dict[str, str]:
+    """What of the query is a password: PostgreSQL takes `?password=` and `?sslpassword=`, too."""
+    return {name: str(value) for name, value in url.query.items() if "password" in name.lower()}
 
 
 def is_sqlite_file(url: URL) -> bool:
@@ -96,6 +103,18 @@ def stored_version(engine: Engine) -> str | None:
         return connection.execute(text("SELECT value FROM meta WHERE name = 'schema_version'")).scalar() or "?"
 
 
+def is_there(url: URL) -> bool:
+    """Whether anything was stored yet: no file, or a database without tables, is nothing. Raises `Refused`."""
+    if is_sqlite_file(url):
+        return Path(str(url.database)).exists()
+    engine = connect(url, read_only=True)
+    with plain_errors(url):
+        try:
+            return stored_version(engine) is not None
+        finally:
+            engine.dispose()
+
+
 @contextmanager
 def reading(root: Path) -> Iterator[Session]:
     """A session on a filled database. Raises `Refused` where it is missing, unreadable or of another schema."""
@@ -144,8 +163,8 @@ def plain_errors(url: URL) -> Iterator[None]:
         yield
     except DBAPIError as error:
         cause = " ".join(str(error.orig).split())
-        if url.password:
-            cause = cause.replace(str(url.password), "***")
+        for secret in filter(None, [str(url.password or ""), *_secrets(url).values()]):
+            cause = cause.replace(secret, "***")
         raise Refused(f"{describe(url)}: {cause}") from None
 
 

@@ -4,17 +4,20 @@ Rules find phrases; a linear model weighs them with all other words and decides 
 from the rules alone, and leave out more than they get wrong.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import compress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from catalog import tagging_model, tagging_rules, taxonomy
-from catalog.tagging_model import FIELDS, FORM, SCOPE, Fired, Model
+from catalog.tagging_model import FIELDS, FORM, SCOPE, Hit, Model, Read
 
+CONSIDERED = 24  # strongest terms among which words to show are looked for
 LEARNED_SHOWN = 3  # terms of the learned model that are shown for each of its two answers
 # In scope from this probability on; borderline from the second. Chosen by cross-validation on the training examples.
 IN, BORDERLINE = 0.5, 0.35
@@ -58,16 +61,16 @@ class Tagger:
 
     def tag(self, title: str, abstract: str) -> Tagged:
         """Any two texts have an answer."""
-        texts, fired = self.read(title, abstract)
-        place = _Places({"title": title, "abstract": abstract})
-        known = self.model.known(tagging_model.features(texts, fired))
+        read = self.read(title, abstract)
+        place = _Places({"title": title, "abstract": abstract}, read.places)
+        known = self.model.known(tagging_model.features(read))
         scope, scope_sure, scope_terms = self._scope(known)
-        form, form_sure, form_terms = self._form(known, fired)
-        facets, spoke = self._facets(form, fired)
+        form, form_sure, form_terms = self._form(known, read.fired)
+        facets, spoke = self._facets(form, read.fired)
         chosen = {scope, form, *self.branch(form)} | {tag for tags in facets.values() for tag in tags}
         evidence = [
-            *_learned(place, texts, f"learned: {scope}", scope_terms),
-            *_learned(place, texts, f"learned: {form}", form_terms),
+            *_learned(place, read.words, f"learned: {scope}", scope_terms),
+            *_learned(place, read.words, f"learned: {form}", form_terms),
             *(place(*hit) for hit in spoke if self.rules.tags[hit[3]] in chosen),
         ]
         sure = min(scope_sure, form_sure)
@@ -77,10 +80,27 @@ class Tagger:
         """Scope alone, from features: for validation."""
         return self._scope(self.model.known(found))[0]
 
-    def read(self, title: str, abstract: str) -> tuple[dict[str, list[str]], Fired]:
-        """The words of both fields, and the rules that fire in them."""
-        texts = {"title": tagging_rules.words(title), "abstract": tagging_rules.words(abstract)}
-        return texts, {name: self.rules.fire(words) for name, words in texts.items()}
+    def read(self, title: str, abstract: str) -> Read:
+        """What the model is asked about."""
+        read = Read({}, {}, {}, {}, {})
+        for name, text in (("title", title), ("abstract", abstract)):
+            tokens, places = tagging_rules.tokens(text)
+            kept = [token not in tagging_rules.MARKS for token in tokens]
+            words = read.words[name] = list(compress(tokens, kept))
+            read.places[name] = list(compress(places, kept))
+            read.pairs[name] = self._pairs(words)
+            read.fired[name] = self.rules.fire(words, read.pairs[name])
+            read.spoken[name] = self.rules.spoken_of(tokens if name == "abstract" else words)  # a title is one sentence
+        return read
+
+    def _pairs(self, text: list[str]) -> list[tuple[int, str]]:
+        """Each word with the next, by the place of the first; of a trained model only those that it or a rule knows."""
+        pairs = enumerate(map(" ".join, zip(text, text[1:])))
+        return [pair for pair in pairs if pair[1] in self._known_pairs] if self.model.names else list(pairs)
+
+    @cached_property
+    def _known_pairs(self) -> set[str]:
+        return {name.rpartition("|")[2] for name in self.model.names if " " in name and "#" not in name} | set(self.rules.by_pair)
 
     def branch(self, form: str) -> list[str]:
         """The tags below a form, at any depth."""
@@ -105,35 +125,32 @@ class Tagger:
     def _parents(self) -> set[str]:
         return {node.parent for node in self.taxonomy.nodes.values() if node.parent is not None}
 
-    def _scope(self, known: np.ndarray) -> tuple[str, float, list[str]]:
+    def _scope(self, known: np.ndarray) -> tuple[str, float, Iterator[str]]:
         head = self.model.heads[SCOPE]
-        sure, parts = head(known)
-        of = dict(zip(head.classes, map(float, sure)))
-        if of["in"] >= IN:
-            return "in", of["in"], self._strongest(known, parts[:, head.classes.index("in")])
-        if of["in"] + of["borderline"] >= BORDERLINE:
-            return "borderline", of["in"] + of["borderline"], self._strongest(known, parts[:, head.classes.index("borderline")])
-        return "out", of["out"], self._strongest(known, parts[:, head.classes.index("out")])
+        of, parts = head(known)
+        scope = scope_of(of)
+        sure = of["in"] + of["borderline"] if scope == "borderline" else of[scope]
+        return scope, sure, self._strongest(known, parts[:, head.classes.index(scope)])
 
-    def _form(self, known: np.ndarray, fired: Fired) -> tuple[str, float, list[str]]:
+    def _form(self, known: np.ndarray, fired: Mapping[str, list[Hit]]) -> tuple[str, float, Iterator[str]]:
         head = self.model.heads[FORM]
-        sure, parts = head(known)
-        of = dict(zip(head.classes, map(float, sure)))
+        of, parts = head(known)
         best = max(of, key=lambda form: of[form])
         shown = self._strongest(known, parts[:, head.classes.index(best)])
         if best != "adjacent" and min(of["explicit"], of["implicit"]) >= BOTH and self._fires("both", fired):
             return "both", of["explicit"] + of["implicit"], shown
         return best, of[best], shown
 
-    def _fires(self, tag: str, fired: Fired) -> bool:
+    def _fires(self, tag: str, fired: Mapping[str, list[Hit]]) -> bool:
         return any(self.rules.tags[rule] == tag for hits in fired.values() for _, _, rule in hits)
 
-    def _strongest(self, known: np.ndarray, parts: np.ndarray) -> list[str]:
+    def _strongest(self, known: np.ndarray, parts: np.ndarray) -> Iterator[str]:
         """The words that spoke most for an answer, best first; rules are shown as phrases anyway."""
-        names = (self.model.names[known[at]] for at in np.argsort(-parts, kind="stable")[:16] if parts[at] > 0)
-        return [name for name in names if "#" not in name]
+        for at in np.argsort(-parts, kind="stable")[:CONSIDERED].tolist():
+            if parts[at] > 0 and "#" not in (name := self.model.names[known[at]]):
+                yield name
 
-    def _facets(self, form: str, fired: Fired) -> tuple[dict[str, list[str]], list[tuple[str, int, int, str]]]:
+    def _facets(self, form: str, fired: Mapping[str, list[Hit]]) -> tuple[dict[str, list[str]], list[tuple[str, int, int, str]]]:
         """Tags that enough phrases speak for, and all phrases (field, first word, word after the last, rule)."""
         spoke = [(name, first, last, rule) for name, hits in fired.items() for first, last, rule in hits]
         weight: dict[str, int] = {}
@@ -154,6 +171,13 @@ class Tagger:
         return facets, spoke
 
 
+def scope_of(sure: Mapping[str, float]) -> str:
+    """The answer to give, by the probability of each."""
+    if sure["in"] >= IN:
+        return "in"
+    return "borderline" if sure["in"] + sure["borderline"] >= BORDERLINE else "out"
+
+
 def load(root: Path) -> Tagger:
     """Raises `Refused` (exit 1) where taxonomy, rules or tagger.json cannot be used."""
     tree = taxonomy.load(root)
@@ -161,15 +185,13 @@ def load(root: Path) -> Tagger:
 
 
 class _Places:
-    """Evidence by place; the words of a text are looked up once, and only if needed."""
+    """Evidence by place."""
 
-    def __init__(self, record: Mapping[str, str]) -> None:
-        self._record = record
-        self._spans: dict[str, list[tuple[int, int]]] = {}
+    def __init__(self, record: Mapping[str, str], places: Mapping[str, Sequence[re.Match[str]]]) -> None:
+        self._record, self._places = record, places
 
     def __call__(self, name: str, first: int, last: int, rule: str) -> Evidence:
-        spans = self._spans.get(name) or self._spans.setdefault(name, tagging_rules.places(self._record[name]))
-        start, end = spans[first][0], spans[last - 1][1]
+        start, end = self._places[name][first].start(), self._places[name][last - 1].end()
         return Evidence(name, start, end, self._record[name][start:end], rule)
 
 

@@ -4,12 +4,15 @@ tagger.json holds vocabulary and weights as text. scripts/tagger.py writes it; n
 """
 
 import json
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import repeat
+from functools import cache
+from itertools import chain, combinations, repeat
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,27 +21,49 @@ from catalog.errors import Refused
 FILE = Path("catalog/tagger.json")
 FIELDS = ("title", "abstract")
 SCOPE, FORM = "scope", "form"
+_pair = itemgetter(1)
 RULE_WEIGHT = 2.0  # a fired rule counts as much as two words: people chose its phrases
 
-Fired = Mapping[str, Sequence[tuple[int, int, str]]]  # field → (first word, word after the last, rule)
+Hit = tuple[int, int, str]  # first word, word after the last, rule that fires
 
 
-def features(texts: Mapping[str, Sequence[str]], fired: Fired) -> set[str]:
-    """Words and pairs of words, once more with `title|` before those of the title, and rules as `#rule` by where and how often."""
+class Read(NamedTuple):
+    """What is seen of a text, by field: words, pairs of words, fired rules, concepts of each sentence, places of the words."""
+
+    words: dict[str, list[str]]
+    pairs: dict[str, list[tuple[int, str]]]  # and the place of the first of the two
+    fired: dict[str, list[Hit]]
+    spoken: dict[str, list[frozenset[str]]]
+    places: dict[str, list[re.Match[str]]]  # of the words
+
+
+def features(read: Read) -> set[str]:
+    """Words and pairs of words, once more with `title|` before those of the title; `field#` before the rules that fire there
+    and the concepts that stand in one sentence, by how often."""
     found: set[str] = set()
     for field in FIELDS:
-        words = texts[field]
-        grams = [*words, *map(" ".join, zip(words, words[1:]))]
-        found.update(grams)
-        if field == "title":
-            found.update(f"title|{gram}" for gram in grams)
-        for rule, times in Counter(rule for _, _, rule in fired[field]).items():
+        found.update(read.words[field], map(_pair, read.pairs[field]))
+        for rule, times in Counter(rule for _, _, rule in read.fired[field]).items():
             found.add(f"{field}#{rule}")
             if times > 1:
                 found.add(f"{field}#{rule} twice")
             if times > 3:
                 found.add(f"{field}#{rule} four times")
+        for both, times in Counter(chain.from_iterable(map(together, read.spoken[field]))).items():
+            found.add(f"{field}#{both}")
+            if times > 1:
+                found.add(f"{field}#{both} twice")
+            if times > 2:
+                found.add(f"{field}#{both} thrice")
+    found.update(f"title|{gram}" for gram in (*read.words["title"], *map(_pair, read.pairs["title"])))
+    found.update(f"title#{concept} named" for sentence in read.spoken["title"] for concept in sentence)
     return found
+
+
+@cache
+def together(concepts: frozenset[str]) -> list[str]:
+    """Each two of them. There are few concepts, so that all answers fit in memory."""
+    return [f"{one} & {other}" for one, other in combinations(sorted(concepts), 2)]
 
 
 def weigh(idf: float, term: str) -> float:
@@ -55,14 +80,14 @@ class Linear:
     weights: np.ndarray  # a column for each class
     bias: np.ndarray
 
-    def __call__(self, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, known: np.ndarray) -> tuple[dict[str, float], np.ndarray]:
         """(probability of each class, what each known term contributes to each class)."""
         counts = self.scale[known]
         length = float(np.sqrt(counts @ counts)) or 1.0
         parts = (counts / length)[:, None] * self.weights[known]
         scores = parts.sum(axis=0) + self.bias
         odds = np.exp(scores - scores.max())
-        return odds / odds.sum(), parts
+        return dict(zip(self.classes, (odds / odds.sum()).tolist())), parts
 
 
 @dataclass(frozen=True)
@@ -81,8 +106,8 @@ class Model:
 
     def ask(self, head: str, found: set[str]) -> str:
         """The most probable answer."""
-        asked = self.heads[head]
-        return asked.classes[int(asked(self.known(found))[0].argmax())]
+        sure, _ = self.heads[head](self.known(found))
+        return max(sure, key=sure.__getitem__)
 
 
 def load(root: Path) -> Model:

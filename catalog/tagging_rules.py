@@ -1,6 +1,7 @@
 """Words of a text, and the phrases of tagger_rules.toml that stand in it, each with its place."""
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,10 @@ from catalog.toml import Strict, read
 
 FILE = Path("catalog/tagger_rules.toml")
 _WORD = re.compile(r"[^\W_]+")
+_TOKEN = re.compile(r"[^\W_]+|[.!?;:](?=\s)")
+MARKS = frozenset(".!?;:")  # they end a sentence, or a part of one that stands for itself
 _ANY = "*"
+_Phrases = list[tuple[list[str], tuple[str, ...]]]  # what follows, and the rules
 
 
 class _Bases(dict[str, str]):
@@ -33,9 +37,10 @@ def words(text: str) -> list[str]:
     return list(map(_bases.__getitem__, _WORD.findall(text)))
 
 
-def places(text: str) -> list[tuple[int, int]]:
-    """Start and end of each of the `words` of a text."""
-    return list(map(re.Match.span, _WORD.finditer(text)))
+def tokens(text: str) -> tuple[list[str], list[re.Match[str]]]:
+    """The `words` of a text and the marks that end its sentences, and where each of them stands."""
+    found = list(_TOKEN.finditer(text))
+    return list(map(_bases.__getitem__, map(re.Match.group, found))), found
 
 
 class _Rule(Strict):
@@ -46,26 +51,48 @@ class _Rule(Strict):
 
 class _File(Strict):
     version: int
+    concepts: dict[str, list[str]]
     rule: list[_Rule]
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Phrases by their first word: what follows it, and the rules it belongs to. `tags` holds each rule's tag."""
+    """Phrases by their first word, or first two: what follows, and the rules they belong to. `tags` has each rule's tag.
+
+    `concepts` has the concept that a word stands for, and the marks.
+    """
 
     version: int
-    by_first: dict[str, list[tuple[list[str], tuple[str, ...]]]]
+    by_word: dict[str, _Phrases]
+    by_pair: dict[str, _Phrases]
     tags: dict[str, str]
+    concepts: dict[str, str]
 
-    def fire(self, text: list[str]) -> list[tuple[int, int, str]]:
-        """(first word, word after the last, rule) for each phrase that stands in these words."""
-        hits = []
-        for at, phrases in enumerate(map(self.by_first.get, text)):
-            for rest, rules in phrases or ():
-                end = at + 1 + len(rest)
-                if not rest or (found := text[at + 1 : end]) == rest or (_ANY in rest and _fits(rest, found)):
-                    hits += [(at, end, rule) for rule in rules]
-        return hits
+    def fire(self, text: list[str], pairs: list[tuple[int, str]]) -> list[tuple[int, int, str]]:
+        """(first word, word after the last, rule) for each phrase that stands in these words; `pairs` of them by place."""
+        return [*_hits(text, enumerate(text), self.by_word, 1), *_hits(text, pairs, self.by_pair, 2)]
+
+    def spoken_of(self, tokens: list[str]) -> list[frozenset[str]]:
+        """The concepts that each sentence names."""
+        spoken: list[set[str]] = [set()]
+        for found in filter(None, map(self.concepts.get, tokens)):
+            if found in MARKS:
+                spoken.append(set())
+            else:
+                spoken[-1].add(found)
+        return list(map(frozenset, spoken))
+
+
+def _hits(
+    text: list[str], grams: Iterable[tuple[int, str]], known: dict[str, _Phrases], length: int
+) -> Iterator[tuple[int, int, str]]:
+    for at, gram in grams:
+        if gram in known:
+            for rest, rules in known[gram]:
+                end = at + length + len(rest)
+                if not rest or (found := text[at + length : end]) == rest or (_ANY in rest and _fits(rest, found)):
+                    for rule in rules:
+                        yield at, end, rule
 
 
 def _fits(rest: list[str], found: list[str]) -> bool:
@@ -92,7 +119,13 @@ def load(root: Path, taxonomy: Taxonomy) -> Rules:
             if name in phrases.setdefault(key, []):
                 raise Refused(f"{here}.phrases: {phrase!r} stands twice")
             phrases[key].append(name)
-    by_first: dict[str, list[tuple[list[str], tuple[str, ...]]]] = {}
+    by_word: dict[str, _Phrases] = {}
+    by_pair: dict[str, _Phrases] = {}
     for key, names in phrases.items():
-        by_first.setdefault(key[0], []).append((list(key[1:]), tuple(names)))
-    return Rules(raw.version, by_first, tags)
+        if len(key) > 1 and key[1] != _ANY:
+            by_pair.setdefault(f"{key[0]} {key[1]}", []).append((list(key[2:]), tuple(names)))
+        else:
+            by_word.setdefault(key[0], []).append((list(key[1:]), tuple(names)))
+    concepts = {base: concept for concept, named in raw.concepts.items() for word in named for base in words(word)}
+    concepts |= {mark: mark for mark in MARKS}
+    return Rules(raw.version, by_word, by_pair, tags, concepts)

@@ -7,10 +7,10 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from catalog import store
+from catalog.labels import MACHINE
 from catalog.schema import Facet, Paper
 from catalog.tagging import Tagged, Tagger
 
-MACHINE = "machine"
 SHOWN = 3  # phrases of evidence that are stored with a tag
 
 

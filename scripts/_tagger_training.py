@@ -14,22 +14,30 @@ from catalog.tagging_model import Model, from_json, weigh
 SEEN_IN = 2  # examples a term must stand in
 KEPT = 4_000  # terms a model keeps, those with the largest weights; it is then fitted once more on them alone
 STRENGTH = 2.0  # C of the logistic regression: little shrinkage, classes weighed evenly
+SCOPE_STRENGTH = 5.0  # scope has ten times the examples and needs less; chosen by cross-validation
 Features = set[str]
 
 
-def fit(found: Sequence[Features], labels: Sequence[str], classes: list[str]) -> dict[str, Any]:
+def fit(
+    found: Sequence[Features],
+    labels: Sequence[str],
+    classes: list[str],
+    weights: Sequence[float] | None = None,
+    strength: float = STRENGTH,
+) -> dict[str, Any]:
     """The model as JSON. Sorted, seeded and rounded, so that the same examples give the same bytes."""
+    counts = None if weights is None else np.array(weights)
     seen = Counter(term for features in found for term in features)
     terms = sorted(term for term, times in seen.items() if times >= SEEN_IN)
     scale = {term: round(weigh(1 + float(np.log((1 + len(found)) / (1 + seen[term]))), term), 4) for term in terms}
     for last in (False, True):
         matrix = _matrix(found, {term: at for at, term in enumerate(terms)}, np.array([scale[term] for term in terms]))
-        fitted = LogisticRegression(C=STRENGTH, max_iter=1000, class_weight="balanced").fit(matrix, labels)
-        weights = fitted.coef_[[list(fitted.classes_).index(name) for name in classes]]
+        fitted = LogisticRegression(C=strength, max_iter=1000, class_weight="balanced").fit(matrix, labels, sample_weight=counts)
+        coefficients = fitted.coef_[[list(fitted.classes_).index(name) for name in classes]]
         if not last:
-            strength = np.abs(weights).max(axis=0) * np.array([scale[term] for term in terms])
-            terms = sorted(terms[at] for at in np.argsort(-strength, kind="stable")[:KEPT])
-    rows = {term: [scale[term], *(round(float(weight), 4) for weight in weights[:, at])] for at, term in enumerate(terms)}
+            pull = np.abs(coefficients).max(axis=0) * np.array([scale[term] for term in terms])
+            terms = sorted(terms[at] for at in np.argsort(-pull, kind="stable")[:KEPT])
+    rows = {term: [scale[term], *(round(float(weight), 4) for weight in coefficients[:, at])] for at, term in enumerate(terms)}
     bias = fitted.intercept_[[list(fitted.classes_).index(name) for name in classes]]
     return {"classes": classes, "bias": [round(float(value), 4) for value in bias], "terms": rows}
 
@@ -44,16 +52,21 @@ def _matrix(found: Sequence[Features], at: dict[str, int], scale: np.ndarray) ->
 
 
 def held_out(
-    keys: Sequence[str], found: Sequence[Features], labels: Sequence[str], classes: list[str], folds: int, seed: int
-) -> Iterator[tuple[str, str]]:
-    """Each paper once, with the answer of a model that has not seen it. A paper is one example."""
+    keys: Sequence[str],
+    found: Sequence[Features],
+    labels: Sequence[str],
+    classes: list[str],
+    folds: int,
+    seed: int,
+    weights: Sequence[float] | None = None,
+    strength: float = STRENGTH,
+) -> Iterator[tuple[str, Model]]:
+    """Each paper once, with a model that has not seen it; its one head is `held out`. A paper is one example."""
     assert len(set(keys)) == len(keys)
     splits = StratifiedKFold(folds, shuffle=True, random_state=seed).split(np.zeros(len(keys)), labels)
     for training, test in splits:
-        model = train(found, labels, classes, training)
+        counts = None if weights is None else [weights[at] for at in training]
+        raw = fit([found[at] for at in training], [labels[at] for at in training], classes, counts, strength)
+        model = from_json(0, {"held out": raw})
         for at in test:
-            yield keys[at], model.ask("held out", found[at])
-
-
-def train(found: Sequence[Features], labels: Sequence[str], classes: list[str], chosen: Sequence[int]) -> Model:
-    return from_json(0, {"held out": fit([found[at] for at in chosen], [labels[at] for at in chosen], classes)})
+            yield keys[at], model

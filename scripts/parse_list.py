@@ -55,8 +55,7 @@ def main(args: argparse.Namespace) -> int:
 def _known() -> tuple[dict[str, list[str]], decisions.Decided]:
     """Records and decisions, where there is a database to compare with."""
     root = find_root()
-    url = store.database_url(root)
-    if store.is_sqlite_file(url) and not Path(str(url.database)).exists():
+    if not store.is_there(store.database_url(root)):
         _output.note("no database yet, so no title can be compared: run `laconic import` first")
         return {}, decisions.Decided()
     with store.reading(root) as session:

@@ -1,13 +1,17 @@
 """A checkout of its own for each test, with two small lists and a loopback server to follow them on."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, make_url, text
 
+from catalog import store
 from scripts.__main__ import main
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -128,3 +132,40 @@ def on(root: Path, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> Calenda
         server.today = moment[:10]
 
     return move
+
+
+def postgres_url() -> str:
+    """An empty database of this test process on the server that LACONIC_TEST_POSTGRES names; skips where there is none."""
+    given = os.environ.get("LACONIC_TEST_POSTGRES")
+    if not given:
+        if os.environ.get("CI") == "true":
+            pytest.fail("LACONIC_TEST_POSTGRES is not set, and under CI PostgreSQL must be there")
+        pytest.skip("LACONIC_TEST_POSTGRES (an URL of an empty database) is not set")
+    server = make_url(given).set(drivername="postgresql+psycopg")
+    own = f"laconic_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {own} WITH (FORCE)")
+        connection.exec_driver_sql(f"CREATE DATABASE {own}")
+    engine.dispose()
+    return server.set(drivername="postgresql", database=own).render_as_string(hide_password=False)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest, root: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The same test on both databases."""
+    if request.param == "postgres":
+        monkeypatch.setenv("LACONIC_DB", postgres_url())
+    return str(request.param)
+
+
+def rows(root: Path, query: str) -> list[Any]:
+    """What a query of the database finds; days as text."""
+    engine = store.connect(store.database_url(root))
+    try:
+        with engine.begin() as connection:
+            found = connection.execute(text(query))
+            read = [tuple(row) for row in found] if found.returns_rows else []
+    finally:
+        engine.dispose()
+    return [tuple(cell.isoformat() if isinstance(cell, date) else cell for cell in row) for row in read]

@@ -7,6 +7,8 @@ from catalog.announcements import announcement_days, is_announcement_day
 
 DAYS = __import__("datetime").date
 
+pytestmark = pytest.mark.usefixtures("database")
+
 
 @pytest.mark.parametrize(
     ("text", "says"),

@@ -1,11 +1,13 @@
 """Text rebuilds the database, and a text that does not fit leaves the old database alone."""
 
 import json
+import re
+import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
-from conftest import HERE, Laconic
+from conftest import FIRST, HERE, Laconic
 from loopback import Loopback
 
 
@@ -39,6 +41,55 @@ def test_the_shipped_snapshot_makes_the_round_trip(
     status = laconic("status", "--json")[1]
     assert status["papers_listed"] >= 950
     assert status["papers_listed_confirmed"] >= 850
+
+
+TAGGER = ("tagger_rules.toml", "tagger.json")
+
+
+def labelled(folder: Path) -> dict[str, list[dict[str, object]]]:
+    papers = map(json.loads, (folder / "papers.jsonl").read_text().splitlines())
+    return {paper["key"]: paper["labels"] for paper in papers if "labels" in paper}
+
+
+def test_tags_are_facts_that_outlive_the_abstracts(
+    laconic: Laconic, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in TAGGER:
+        shutil.copy(HERE / "catalog" / name, root / "catalog" / name)
+    laconic("update")
+    laconic("export")
+    snapshot = root / "catalog" / "snapshot"
+    labels = labelled(snapshot)
+    assert len(labels) == 4, "each paper whose abstract was served"
+    assert all({"scope", "form"} <= {label["facet"] for label in tags} for tags in labels.values())
+    assert all(str(label["source"]).startswith("tagger:") for tags in labels.values() for label in tags)
+    assert all(tags == sorted(tags, key=lambda tag: (tag["facet"], tag["tag"], tag["source"])) for tags in labels.values())
+
+    monkeypatch.setenv("LACONIC_DB", f"sqlite:///{tmp_path}/fresh.db")
+    laconic("import")
+    laconic("export", str(tmp_path / "again"))
+    assert contents(tmp_path / "again") == contents(snapshot)
+    with sqlite3.connect(tmp_path / "fresh.db") as connection:
+        assert connection.execute("SELECT count(*) FROM papers WHERE abstract IS NOT NULL").fetchone() == (0,)
+        assert connection.execute("SELECT DISTINCT origin FROM facets").fetchall() == [("machine",)]
+
+
+def test_a_paper_is_worth_more_than_its_tags(laconic: Laconic, root: Path) -> None:
+    for name in TAGGER:
+        shutil.copy(HERE / "catalog" / name, root / "catalog" / name)
+    (root / "catalog" / "tagger.json").write_text("{")
+    assert laconic("update")[0] == 0
+    laconic("export")
+    assert not labelled(root / "catalog" / "snapshot")
+
+
+def test_a_label_that_no_tagger_gave_is_refused(laconic: Laconic, snapshot: Path) -> None:
+    lines = (snapshot / "papers.jsonl").read_text().splitlines()
+    first = json.loads(lines[0]) | {"labels": [{"facet": "scope", "tag": "in", "source": "somebody"}]}
+    (snapshot / "papers.jsonl").write_text("\n".join([json.dumps(first), *lines[1:]]) + "\n")
+    code, _, err = laconic("import")
+    assert code == 1
+    assert "papers.jsonl: line 1: labels.0.source" in err
 
 
 def test_the_snapshot_has_facts_only(snapshot: Path, server: Loopback) -> None:
@@ -169,10 +220,31 @@ def test_a_read_only_database_can_be_read_and_says_so_when_written(
     assert (code, "readonly" in err, err.count("\n")) == (1, True, 1)
 
 
-def test_no_password_is_ever_printed(laconic: Laconic, monkeypatch: pytest.MonkeyPatch) -> None:
-    for url in ("postgresql://someone:hunter2@127.0.0.1:9/x", "hunter2", "nope://someone:hunter2@h/x"):
+OPENS = {  # every verb that opens the database, and what it needs to get there
+    "export": [], "import": [], "parse-list": ["list.md"], "review": [], "search": ["sheep"], "show": ["2501.00011"],
+    "similar": ["2501.00011"], "status": [], "update": [],
+}  # fmt: skip
+
+
+def test_the_verbs_that_open_the_database_are_known() -> None:
+    opening = re.compile(r"store\.(reading|writing)\(|importing\.replace\(")
+    found = [path.stem for path in (HERE / "scripts").glob("*.py") if opening.search(path.read_text())]
+    assert {name.rstrip("_").replace("_", "-") for name in found} == set(OPENS)
+
+
+@pytest.mark.parametrize("verb", OPENS)
+def test_no_password_is_ever_printed(
+    laconic: Laconic, root: Path, snapshot: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    (root / "list.md").write_text(FIRST)
+    for url in (
+        "postgresql://someone:hunter2@127.0.0.1:9/x",
+        "postgresql://someone@127.0.0.1:9/x?password=hunter2",
+        "hunter2",
+        "nope://someone:hunter2@h/x",
+    ):
         monkeypatch.setenv("LACONIC_DB", url)
-        code, out, err = laconic("status")
-        assert code in (1, 2)
+        code, out, err = laconic(verb, *OPENS[verb])
+        assert code in (1, 2) or verb == "parse-list"
         assert "hunter2" not in out + err
         assert err.count("\n") == 1

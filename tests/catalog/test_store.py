@@ -1,14 +1,13 @@
 """Upserts mean the same on both databases."""
 
-import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Laconic
-from sqlmodel import Session, SQLModel, select
+from conftest import Laconic, postgres_url
+from sqlmodel import Session, select
 
 from catalog import store
 from catalog.schema import Paper
@@ -21,22 +20,8 @@ def row(key: str, **changes: Any) -> dict[str, Any]:
     } | changes  # fmt: skip
 
 
-def postgres_url() -> str:
-    url = os.environ.get("LACONIC_TEST_POSTGRES")
-    if not url:
-        if os.environ.get("CI") == "true":
-            pytest.fail("LACONIC_TEST_POSTGRES is not set, and under CI PostgreSQL must be there")
-        pytest.skip("LACONIC_TEST_POSTGRES (an URL of an empty database) is not set")
-    return url
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def session(request: pytest.FixtureRequest, root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    if request.param == "postgres":
-        monkeypatch.setenv("LACONIC_DB", postgres_url())
-        engine = store.connect(store.database_url(root))
-        SQLModel.metadata.drop_all(engine)
-        engine.dispose()
+@pytest.fixture
+def session(database: str, root: Path) -> Iterator[Session]:
     with store.writing(root) as session:
         yield session
         session.rollback()

@@ -1,5 +1,6 @@
 """The tagger: phrases with their places, the shipped model, hostile text, stored tags, and training that repeats itself."""
 
+import dataclasses
 import json
 import shutil
 import sys
@@ -12,13 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session, col, select
 
-from catalog import store, tagging, tagging_labels, tagging_model, tagging_rules, tagging_store, taxonomy
+from catalog import announcing, store, tagging, tagging_labels, tagging_model, tagging_store, taxonomy
 from catalog.errors import Refused
 from catalog.schema import CONFIRMED, Facet, Paper
+from catalog.sources.feed import Announced
+from catalog.sources.followed import Asked, Topic
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = ("taxonomy.toml", "tagger_rules.toml", "tagger.json", "sections.toml", "tagger_examples.jsonl")
 SHIPPED = tagging.load(REPOSITORY)
+TODAY = date(2026, 3, 17)
 
 # Made up for these tests; each says plainly what it is about.
 SHORTER = (
@@ -107,9 +111,18 @@ def test_the_same_text_has_the_same_answer_in_every_process() -> None:
 
 
 def test_phrases_match_whole_words_without_case_hyphen_and_plural() -> None:
-    words = tagging_rules.words("KV-Caches, kvcache and a KV  cache")
-    hits = [words[first:last] for first, last, rule in SHIPPED.rules.fire(words) if rule == "attention_cache"]
+    read = SHIPPED.read("KV-Caches, kvcache and a KV  cache", "")
+    hits = [read.words["title"][first:last] for first, last, rule in read.fired["title"] if rule == "attention_cache"]
     assert hits == [["kv", "cache"], ["kv", "cache"]]
+
+
+def test_concepts_count_by_the_sentence() -> None:
+    together = SHIPPED.read("", "We reduce the cost of reasoning. Images are blurred; robots move: fast. Reasoning helps.")
+    apart = SHIPPED.read("", "We reduce noise. The cost is high. Reasoning helps.")
+    said = "abstract#cost & reasoning"
+    assert said in tagging_model.features(together)
+    assert said not in tagging_model.features(apart)
+    assert len(together.spoken["abstract"]) == 5
 
 
 @pytest.fixture
@@ -261,7 +274,9 @@ def _paper(key: str, title: str, abstract: str | None) -> Paper:
 
 def test_tags_are_stored_once_and_outlive_the_abstract() -> None:
     engine = store.connect(store.make_url("sqlite://"))
-    store.create_tables(engine)
+    with engine.connect() as connection:
+        store.create_tables(connection)
+        connection.commit()
     with Session(engine) as session:
         session.add(_paper("2501.00001", *SHORTER))
         session.add(_paper("2501.00002", LATENT[0], None))
@@ -272,16 +287,26 @@ def test_tags_are_stored_once_and_outlive_the_abstract() -> None:
         assert tagging_store.store_tags(session, SHIPPED) == 1
         session.commit()
         first = _facets(session, "2501.00001")
-        assert ("scope", "in", SHIPPED.source) in {(row[0], row[1], row[2]) for row in first}
+        assert ("scope", "in", SHIPPED.source) in {(row[0], row[1], str(row[2]).rpartition(":")[0]) for row in first}
         assert ("scope", "out", "entry:x") in {(row[0], row[1], row[2]) for row in first}  # what a person said stays
         assert [row[:3] for row in _facets(session, "2501.00002")] == [("scope", "in", "tagger:0")]
         evidence = dict((row[1], row[4]) for row in first)
         assert "length penalty" in str(evidence["cot_preference_rl"]).lower()
 
-        tagging_store.store_tags(session, SHIPPED)
-        session.commit()
-        assert _facets(session, "2501.00001") == first
+        assert tagging_store.store_tags(session, SHIPPED) == 0, "the same text is not read twice"
         paper = session.get_one(Paper, "2501.00001")
+        paper.abstract = LATENT[1]
+        session.commit()
+        assert tagging_store.store_tags(session, SHIPPED) == 1, "another text is"
+        session.commit()
+        assert {row[:2] for row in _facets(session, "2501.00001") if str(row[2]).startswith("tagger")} != {row[:2] for row in first}
+        newer = dataclasses.replace(SHIPPED, model=dataclasses.replace(SHIPPED.model, version=SHIPPED.model.version + 1))
+        paper.abstract = SHORTER[1]
+        session.commit()
+        assert tagging_store.store_tags(session, SHIPPED) == 1
+        assert _facets(session, "2501.00001") == first
+        assert tagging_store.store_tags(session, newer) == 1, "and so is a text that an older tagger read"
+        assert tagging_store.store_tags(session, SHIPPED) == 1
         paper.abstract = None
         session.commit()
         assert tagging_store.store_tags(session, SHIPPED) == 0
@@ -304,13 +329,13 @@ def test_training_twice_gives_the_same_bytes_and_numpy_agrees() -> None:
 
     texts = [SHORTER, LATENT, SPECULATIVE] * 3
     labels = ["explicit", "implicit", "adjacent"] * 3
-    found = [tagging_model.features(*SHIPPED.read(*text)) for text in texts]
+    found = [tagging_model.features(SHIPPED.read(*text)) for text in texts]
     once, again = (training.fit(some, labels, ["explicit", "implicit", "adjacent"]) for some in (found, [set(f) for f in found]))
     assert as_text({"version": 1, "form": once, "scope": once}) == as_text({"version": 1, "form": again, "scope": again})
     model = tagging_model.from_json(1, json.loads(json.dumps({"form": once})))
     for features, label in zip(found, labels):
         assert model.ask("form", features) == label
-        assert model.heads["form"](model.known(features))[0].sum() == pytest.approx(1)
+        assert sum(model.heads["form"](model.known(features))[0].values()) == pytest.approx(1)
 
 
 def test_shipped_record_and_model_belong_together() -> None:
@@ -324,3 +349,24 @@ def test_shipped_record_and_model_belong_together() -> None:
     assert set(SHIPPED.model.heads) == {"scope", "form"}
     tree = taxonomy.load(REPOSITORY)
     assert set(SHIPPED.model.heads["scope"].classes) == {node.id for node in tree.children("scope")}
+
+
+# --- what an announcement is noted for ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "found_by"),
+    [(SHORTER, announcing.TAGGER), (FOREIGN, None), ((SHORTER[0], ""), None), (("On Sheep", SHORTER[1]), "sheep")],
+)
+def test_an_announcement_is_noted_by_topic_or_by_the_tagger(text: tuple[str, str], found_by: str | None) -> None:
+    asked = Asked(canary="1706.03762", categories=["cs.CL"], first_window_days=20, topic=[Topic(name="sheep", title=["sheep"])])
+    engine = store.connect(store.make_url("sqlite://"))
+    with Session(engine) as session:
+        store.create_tables(session.connection())
+        paper = Announced("2603.00001", 1, *text, ["cs.CL"])
+        noted = announcing.note(session, [paper], asked, SHIPPED, served_by="mirror", today=TODAY)
+        stored = session.get(Paper, "2603.00001")
+        assert (noted, stored.found_by if stored else None) == (int(found_by is not None), found_by)
+        other = Announced("2603.00002", 1, *text, ["cs.CL"])
+        again = announcing.note(session, [other], asked, None, served_by="mirror", today=TODAY)
+        assert again == int(found_by == "sheep"), "without a tagger the topics alone decide"

@@ -1,27 +1,24 @@
 """The crawl, against a real server: what it stores, what it does not ask twice, and what no fault can take away."""
 
 import multiprocessing
-import sqlite3
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import FIRST, Laconic
+from conftest import FIRST, Laconic, rows
 from loopback import Loopback
+from sqlmodel import SQLModel
 
 from catalog.sources import polite
 
-
-def rows(root: Path, query: str) -> list[Any]:
-    with sqlite3.connect(root / "build" / "laconic.db") as connection:
-        return connection.execute(query).fetchall()
+pytestmark = pytest.mark.usefixtures("database")
 
 
 def tables(root: Path) -> dict[str, list[Any]]:
     """Every table but the run log and what is still to be asked."""
-    names = [name for (name,) in rows(root, "SELECT name FROM sqlite_master WHERE type = 'table'")]
-    return {name: sorted(map(repr, rows(root, f"SELECT * FROM {name}"))) for name in names if name not in ("crawl_runs", "windows")}
+    names = [name for name in SQLModel.metadata.tables if name not in ("crawl_runs", "windows")]
+    return {name: sorted(map(repr, rows(root, f"SELECT * FROM {name}"))) for name in names}
 
 
 def by_name(document: Any) -> dict[str, Any]:
@@ -223,10 +220,9 @@ def test_a_wrong_link_is_a_visible_conflict_where_nothing_proves_the_right_one(
 
 def test_what_arxiv_itself_said_is_not_replaced_by_a_mirror(laconic: Laconic, root: Path, server: Loopback) -> None:
     laconic("update")
-    with sqlite3.connect(root / "build" / "laconic.db") as connection:
-        connection.execute("UPDATE papers SET served_by = 'arxiv', version = 7 WHERE key = '2501.00011'")
-        connection.execute("DELETE FROM asked_ids")
-        connection.execute("UPDATE papers SET abstract = NULL")
+    rows(root, "UPDATE papers SET served_by = 'arxiv', version = 7 WHERE key = '2501.00011'")
+    rows(root, "DELETE FROM asked_ids")
+    rows(root, "UPDATE papers SET abstract = NULL")
     laconic("update", "--abstracts")
     assert rows(root, "SELECT version, served_by FROM papers WHERE key = '2501.00011'") == [(7, "arxiv")]
     assert rows(root, "SELECT count(*) FROM papers WHERE abstract IS NOT NULL") == [(3,)]

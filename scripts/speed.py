@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import re
 import sqlite3
 import statistics
@@ -21,6 +20,7 @@ from sqlmodel import Session
 
 from catalog import schema, store
 from catalog.root import find_root
+from scripts import _speed_site as speed_site
 
 PAPERS = 100_000
 MERGED = 20_000  # session.merge takes minutes for more
@@ -115,22 +115,6 @@ def upsert_peak_kb(count: int) -> int:
     return int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1])  # type: ignore[index]
 
 
-def site_ratio(root: Path) -> dict[str, float]:
-    """Rendering and building, with torch, transformers and scikit-learn blocked, against mkdocs alone on the same Markdown."""
-    blocked = (
-        "import sys\n"
-        "for name in ('torch', 'transformers', 'sklearn'): sys.modules[name] = None\n"
-        "from scripts.__main__ import run\n"
-        "sys.exit(run(['site']))\n"
-    )
-    ours = seconds(lambda: subprocess.run([sys.executable, "-c", blocked], cwd=root, check=True, stdout=subprocess.DEVNULL))
-    with tempfile.TemporaryDirectory() as folder:
-        bare = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", f"{folder}/site"]
-        environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
-        theirs = seconds(lambda: subprocess.run(bare, cwd=root, check=True, env=environment))
-    return {"site build (torch, transformers, scikit-learn blocked), time ÷ bare mkdocs on the same Markdown": ours / theirs}
-
-
 def decode_ratio(root: Path) -> dict[str, float]:
     """Tokens a second of our decoding against `model.generate`: same model, batch and number of tokens."""
     import torch
@@ -192,7 +176,9 @@ def startup_ratio(root: Path) -> dict[str, float]:
 
 def main(args: argparse.Namespace) -> int:
     root = find_root()
-    ratios = {**startup_ratio(root), **upsert_ratios(), **site_ratio(root), **decode_ratio(root), **tagging_speed(root)}
+    ratios = {
+        **startup_ratio(root), **upsert_ratios(), **speed_site.figures(root), **decode_ratio(root), **tagging_speed(root),
+    }  # fmt: skip
     if args.json:
         print(json.dumps(ratios))
     else:

@@ -6,6 +6,7 @@ from base64 import b64encode
 from pathlib import Path
 
 from catalog.errors import Refused
+from catalog.pages.slimming import slim
 
 _SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script>", re.DOTALL)
 _ARTICLE = re.compile(r"<article\b.*?</article>", re.DOTALL)
@@ -20,17 +21,14 @@ def add_policies(folder: Path) -> None:
 
 
 def with_policy(html: str, name: str) -> str:
-    """The page with a `<meta>` policy that names its inline scripts by their hashes."""
+    """The page, slimmed, with a `<meta>` policy that names its inline scripts by their hashes."""
+    _refuse_live(html, name)  # while a text is still encoded, so that none is taken for markup
+    html = slim(html)
     scripts = []
     for attributes, body in _SCRIPT.findall(html):
         if "src=" not in attributes and "application/json" not in attributes:
             digest = b64encode(hashlib.sha256(body.encode()).digest()).decode()
             scripts.append(f"'sha256-{digest}'")
-    for article in _ARTICLE.findall(html):
-        # The theme ends each article with a script of its own; any other would have come from a page's text.
-        found = _LIVE.search(re.sub(r"<script>var (?:tabs|target)=.*?</script>", "", article, flags=re.DOTALL))
-        if found:
-            raise Refused(f"{name}: the text of this page became live markup: {found.group()[:60]!r}")
     policy = "; ".join((
         "default-src 'none'", f"script-src 'self' {' '.join(dict.fromkeys(scripts))}", "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data:", "font-src 'self'", "connect-src 'self'", "worker-src 'self'", "manifest-src 'self'",
@@ -38,3 +36,11 @@ def with_policy(html: str, name: str) -> str:
     ))  # fmt: skip
     charset = '<meta charset="utf-8">'
     return html.replace(charset, f'{charset}\n<meta http-equiv="Content-Security-Policy" content="{policy}">', 1)
+
+
+def _refuse_live(html: str, name: str) -> None:
+    for article in _ARTICLE.findall(html):
+        # The theme ends each article with a script of its own; any other would have come from a page's text.
+        found = _LIVE.search(re.sub(r"<script>var (?:tabs|target)=.*?</script>", "", article, flags=re.DOTALL))
+        if found:
+            raise Refused(f"{name}: the text of this page became live markup: {found.group()[:60]!r}")

@@ -41,7 +41,7 @@ def number(value: float | int | None, source: str, form: str = "") -> Markup:
     `ratio` (two decimals), `signed`; without one, as its source prints it.
     """
     if value is None:
-        return Markup('<span aria-label="not given">–</span>')
+        return Markup("–")
     return Markup(
         f'<data value="{value}" data-source="{inline(source)}">{written(value, form)}</data>'
     )

@@ -106,7 +106,9 @@ def render(catalog: Catalog, folder: Path) -> None:
     for year, months in years.items():
         page(f"papers/{year}.md", "year.md.j2", year=year, months=months)
     page("errata.md", "errata.md.j2")
-    page("audit.md", "audit.md.j2", **audit_values(catalog))
+    audited = audit_values(catalog)
+    page("audit.md", "audit.md.j2", **audited)
+    page("audit-papers.md", "audit_papers.md.j2", **audited)
     page("corrections.md", "corrections.md.j2", ledger=changed)
     page("challenges/index.md", "challenges.md.j2")
     for challenge in catalog.challenges:
@@ -162,12 +164,11 @@ def figure(cell: records.Figure | None, form: str = "") -> Markup:
     """A mean and, smaller, its interval."""
     if cell is None:
         return inline.number(None, "")
-    mean = inline.number(cell.mean, f"{cell.source}.mean", form)
     low, high = inline.written(cell.low, form), inline.written(cell.high, form)
     if low == high:
-        return mean
-    return Markup('{} <small class="interval"><data data-source="{}.low, .high">{}–{}</data></small>').format(
-        mean, inline.inline(cell.source), inline.inline(low), inline.inline(high)
+        return inline.number(cell.mean, f"{cell.source}.mean", form)
+    return Markup('<data value="{}" data-source="{}">{} <small class="interval">{}–{}</small></data>').format(
+        cell.mean, inline.inline(cell.source), *map(inline.inline, (inline.written(cell.mean, form), low, high))
     )
 
 
@@ -309,7 +310,7 @@ def reported(entry: Entry) -> dict[str, Any]:
         for number, row in enumerate(group.rows):
             where = f"{entry.file} reported[{index}].rows[{number}]"
             cells = [
-                Cell(getattr(row, c.metric), f"{where}.{c.metric}; {group.evidence}, {group.locator}", form(c.metric, row))
+                Cell(getattr(row, c.metric), f"{where}.{c.metric}", form(c.metric, row))
                 for c in columns
             ]
             shown.append((row, cells))

@@ -22,6 +22,7 @@ PAGES = [
     "papers/2025",
     "errata",
     "audit",
+    "audit-papers",
     "corrections",
     "challenges/index",
     "challenges/safety",

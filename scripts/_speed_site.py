@@ -1,0 +1,137 @@
+"""How the site scales: built with 1,000 and with 5,000 made-up papers, and read in headless Chromium."""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+SMALL, LARGE = 1_000, 5_000
+CHROMIUM = Path("/usr/bin/chromium")
+# What a root needs for a build, beside its database.
+KEPT = ("site", "catalog", "methods", "mkdocs.yml", "CONTRIBUTING.md", "CHANGELOG.md")
+WORDS = [
+    "adaptive", "budget", "chain", "cheap", "compact", "compression", "control", "depth", "distillation", "draft",
+    "early", "efficient", "exit", "hidden", "implicit", "language", "latent", "length", "loops", "models",
+    "overthinking", "pruning", "reasoning", "reward", "search", "short", "skipping", "small", "steps", "thought",
+    "tokens",
+]  # fmt: skip
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def figures(root: Path) -> dict[str, float]:
+    """Ratios, sizes in MB and KB, and what a keystroke in the explorer takes in ms. Built with torch and the like blocked."""
+    with tempfile.TemporaryDirectory() as folder:
+        took = {papers: _build(root, Path(folder) / str(papers), papers) for papers in (SMALL, LARGE)}
+        large = Path(folder) / str(LARGE)
+        # Our lines about freshness need data that mkdocs alone does not have.
+        text = (large / "mkdocs.yml").read_text("utf-8")
+        (large / "bare.yml").write_text("".join(line for line in text.splitlines(True) if "custom_dir:" not in line), "utf-8")
+        bare = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--config-file", "bare.yml", "--site-dir", f"{folder}/bare"]
+        theirs = seconds(lambda: subprocess.run(bare, cwd=large, check=True, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"}))
+        public = large / "public"
+        pages = {page.relative_to(public).as_posix(): page.stat().st_size for page in public.rglob("*.html")}
+        years = [name for name in pages if name.startswith("papers/") and name != "papers/index.html"]
+        largest = max((name for name in pages if name not in years), key=lambda name: pages[name])
+        found = {
+            f"site build, time at {LARGE} papers ÷ time at {SMALL}": took[LARGE] / took[SMALL],
+            f"site build at {LARGE} papers, time ÷ bare mkdocs on the same Markdown": took[LARGE] / theirs,
+            f"site at {LARGE} papers, MB": sum(p.stat().st_size for p in public.rglob("*") if p.is_file()) / 1e6,
+            f"largest page but the year tables ({largest}), KB": pages[largest] / 1e3,
+            "search index, MB": (public / "search" / "search_index.json").stat().st_size / 1e6,
+        }
+        return found | _keystroke(public)
+
+
+def _build(root: Path, folder: Path, papers: int) -> float:
+    """Seconds to render and build a copy of `root` whose database holds `papers` made-up papers."""
+    (folder / "build").mkdir(parents=True)
+    for name in KEPT:
+        source = root / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "zoo", "snapshot"))
+        else:
+            shutil.copy(source, folder / name)
+    database = f"sqlite:///{folder}/build/laconic.db"  # never the one that LACONIC_DB names
+    _fill(database, papers)
+    blocked = (
+        "import sys\n"
+        "for name in ('torch', 'transformers', 'sklearn'): sys.modules[name] = None\n"
+        "from scripts.__main__ import run\n"
+        "sys.exit(run(['site']))\n"
+    )
+    environment = os.environ | {"LACONIC_DB": database, "PYTHONPATH": str(root)}
+    command = [sys.executable, "-c", blocked]
+    return seconds(lambda: subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, env=environment))
+
+
+def _fill(database: str, papers: int) -> None:
+    """As many papers, authors, labels and listings as a real crawl brings, the same each time."""
+    from sqlmodel import Session
+
+    from catalog import schema, store
+
+    chance = random.Random(0)
+    day = schema.date(2026, 1, 5)
+    engine = store.connect(store.make_url(database))
+    with engine.begin() as connection:
+        store.create_tables(connection)
+    with Session(engine) as session:
+        for n in range(papers):
+            key = f"{23 + n % 4}{1 + n // 4 % 12:02}.{n:05}"
+            title = " ".join(chance.choices(WORDS, k=9)).capitalize()
+            session.add(
+                schema.Paper(key=key, arxiv_id=key, title=title, status=schema.CONFIRMED, found_by="speed", first_seen=day)
+            )
+        session.commit()
+        for n in range(papers):
+            key = f"{23 + n % 4}{1 + n // 4 % 12:02}.{n:05}"
+            for place in range(4):
+                name = f"{chance.choice(WORDS).capitalize()} {chance.choice(WORDS).capitalize()}"
+                session.add(schema.Author(paper_key=key, position=place, name=name))
+            for place in range(2):
+                session.add(
+                    schema.Mention(
+                        key=f"{key}-{place}", list_name=f"list-{chance.randrange(6)}", section=["Papers", chance.choice(WORDS)],
+                        title="as printed", urls=[f"https://arxiv.org/abs/{key}"], line=n, file_sha256="0" * 64, paper_key=key,
+                        resolution="confirmed", first_seen=day,
+                    )  # fmt: skip
+                )
+        session.commit()
+    engine.dispose()
+
+
+def _keystroke(public: Path) -> dict[str, float]:
+    """The slowest of eleven keystrokes, from the event to the redrawn list laid out; empty without Chromium or Playwright."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        return {}
+    if not CHROMIUM.exists():
+        return {}
+    typed = """text => [...text].map((_, n) => {
+      const box = document.getElementById('explorer-q');
+      box.value = text.slice(0, n + 1);
+      const before = performance.now();
+      box.dispatchEvent(new Event('input', { bubbles: true }));
+      document.querySelector('#explorer .results').getBoundingClientRect();
+      return performance.now() - before;
+    })"""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        page.goto((public / "papers" / "index.html").as_uri())
+        page.locator("#explorer .found").wait_for()
+        times = page.evaluate(typed, "latent loop")
+        browser.close()
+    return {f"keystroke in the explorer at {LARGE} papers, slowest, ms": max(times)}

@@ -1,0 +1,28 @@
+"""A slimmer page says the same: no text, tag or attribute of the content changes, whatever strangers wrote into it."""
+
+from bs4 import BeautifulSoup
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.pages.inline import inline
+from catalog.pages.slimming import slim
+
+TEXT = st.text() | st.text("<>&\"'`={}: \n#;039onclick")
+
+
+@given(TEXT)
+def test_decoding_changes_no_text_and_makes_no_markup(text: str) -> None:
+    html = f'<body><article><p title="{inline(text)}" lang=x>{inline(text)}</p></article></body>'
+    before, after = (BeautifulSoup(page, "html.parser") for page in (html, slim(html)))
+    assert before == after
+    assert [tag.name for tag in after.find_all()] == ["body", "article", "p"]
+
+
+def test_blanks_go_outside_the_content_and_stay_in_code() -> None:
+    code = '<article><pre><code><b>a</b>\n\n    <b>b</b></code></pre></article>'
+    assert slim(f"<nav>\n\n   <a>x</a> \n </nav>{code}") == f"<nav>\n<a>x</a>\n</nav>{code}"
+
+
+def test_code_keeps_its_words_and_the_colours_that_it_has() -> None:
+    html = '<article><span class="k">def</span><span class="w"> </span><span class="n">f</span><span class="p">(</span></article>'
+    assert slim(html) == '<article><span class="k">def</span> f(</article>'

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from sqlmodel import Session
 from catalog import schema, store
 from catalog.root import find_root
 from scripts import _speed_site as speed_site
+from scripts._speed_site import seconds
 
 PAPERS = 100_000
 MERGED = 20_000  # session.merge takes minutes for more
@@ -28,12 +29,6 @@ MERGED = 20_000  # session.merge takes minutes for more
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-
-
-def seconds(work: Callable[[], Any]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 def _papers(count: int, version: int) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Kill `laconic update` and `export` at random moments, a hundred times: every rerun must end as an undisturbed run would.
+"""Kill `laconic update` and `export` a hundred times at random: every rerun must end as an undisturbed run would.
 
 Real processes, real SIGKILLs, against the loopback server of the tests and a made-up week (or, with --stand-in, against the
 stand-in that the LACONIC_…_URL variables name; anything but a loopback address is refused). Seeded, so that a failure comes again.

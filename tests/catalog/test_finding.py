@@ -241,7 +241,7 @@ def asked(shipped: Path) -> dict[str, searching.Answer]:
 
 def test_a_strangers_questions_get_answers(asked: dict[str, searching.Answer]) -> None:
     untrained = [hit.key for hit in asked["latent reasoning without training"].hits]
-    assert {"2505.15778", "2602.14759"} <= set(untrained), "Soft Thinking; Inner Loop Inference … Without Training"
+    assert untrained[0] == "2505.15778", "Soft Thinking, which samples mixtures of tokens and trains nothing"
     reward = asked["which papers change the reward"]
     assert len(reward.hits) == finding.SHOWN
     assert sum("reward" in hit.title.lower() for hit in reward.hits) >= 3

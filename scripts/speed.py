@@ -25,6 +25,7 @@ from scripts._speed_site import seconds
 
 PAPERS = 100_000
 MERGED = 20_000  # session.merge takes minutes for more
+ROUNDS = 3
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,15 +85,19 @@ def upsert_ratios() -> dict[str, float]:
                 session.merge(schema.Paper(**row))
             session.commit()
 
-    with _empty_database() as engine:
-        ours = [seconds(partial(_ours, engine, PAPERS, version)) for version in (1, 2)]
-        merge = seconds(partial(merged, engine)) / MERGED
-    with _empty_database() as engine:
-        raw = [seconds(partial(_raw, engine, version)) for version in (1, 2)]
+    new: list[float] = []
+    changed: list[float] = []
+    against_merge: list[float] = []
+    for _ in range(ROUNDS):  # by turns, so that what else the machine does befalls both
+        with _empty_database() as engine, _empty_database() as other:
+            for version, ratios in ((1, new), (2, changed)):
+                ours = seconds(partial(_ours, engine, PAPERS, version))
+                ratios.append(seconds(partial(_raw, other, version)) / ours)
+            against_merge.append(seconds(partial(merged, engine)) / MERGED * PAPERS / ours)
     return {
-        f"upsert of {PAPERS} new papers, rate ÷ raw sqlite3 executemany": raw[0] / ours[0],
-        f"upsert of {PAPERS} changed papers, rate ÷ raw sqlite3 executemany": raw[1] / ours[1],
-        f"upsert of {PAPERS} changed papers, rate ÷ session.merge ({MERGED} of them)": merge * PAPERS / ours[1],
+        f"upsert of {PAPERS} new papers, rate ÷ raw sqlite3 executemany": statistics.median(new),
+        f"upsert of {PAPERS} changed papers, rate ÷ raw sqlite3 executemany": statistics.median(changed),
+        f"upsert of {PAPERS} changed papers, rate ÷ session.merge (of {MERGED})": statistics.median(against_merge),
         f"upsert, peak memory of {PAPERS} papers ÷ {MERGED}": _peak_kb(PAPERS) / _peak_kb(MERGED),
     }
 

@@ -28,8 +28,9 @@ def reached(path: Path, root: Path) -> set[Path]:
             continue
         found.add(current)
         for node in ast.walk(ast.parse(current.read_text("utf-8"))):
-            names = [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
-            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:  # the names may be modules themselves
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
             for name in names:
                 module = root / (name.replace(".", "/") + ".py")
                 if name.startswith("methods.") and module.is_file():

@@ -5,9 +5,9 @@ import random
 import pytest
 import torch
 
-from methods.kit import chains
 from methods.kit.decoding import decode, extend, feed, prefill
 from methods.kit.models import Role
+from methods.kit.tasks import chains
 
 
 def prompts(role: Role, levels: list[int]) -> list[list[int]]:

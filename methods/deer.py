@@ -25,7 +25,7 @@ NEEDS = "logits"
 
 @dataclass(frozen=True)
 class Config:
-    threshold: float = 0.95  # λ (section 4.1)
+    threshold: float = 0.95  # λ (the official code's default)
     most_thinking_tokens: int = 320
 
 

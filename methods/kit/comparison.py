@@ -75,7 +75,6 @@ def compare(
     means = Means(tables, [np.array([problem.level for problem in problems])] * len(seeds), without=task.EXHAUSTED)
     answers = [problem.answer for problem in problems]
     shown, holds = example_of(problems, task), gates()
-    files = {path for part in mine.values() for path in part.code()}
     return {
         "protocol": "full" if per_level >= FULL else "quick",
         "method": slug,
@@ -100,10 +99,15 @@ def compare(
             "answer": problems[shown].answer,
             "runs": {key: done[mine[key, seeds[0]]].example for key in dict.fromkeys(("cot", slug))},
         },
-        "inputs": record.inputs(
-            root, [root / "methods/kit/comparison.py", *sorted(files)], sorted({f for part in mine.values() for f in part.folders})
-        ),
+        "inputs": current_inputs(slug, root, zoo, seeds),
     }
+
+
+def current_inputs(slug: str, root: Path, zoo: Zoo, seeds: tuple[int, ...]) -> dict[str, str]:
+    """Hashes of everything the record of `slug` depends on."""
+    parts = [part for seed in seeds for name in {*BASELINES, slug} for part in arms_of(name, root, zoo, seed, 0)]
+    files = {root / "methods/kit/comparison.py"} | {path for part in parts for path in part.code()}
+    return record.inputs(root, sorted(files), sorted({folder for part in parts for folder in part.folders}))
 
 
 def results(key: str, means: Means, part: Part, done: list[Done]) -> dict[str, dict[str, float | int]]:

@@ -9,6 +9,7 @@ import json
 import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 import torch
 
 from methods.kit import family, record
+from methods.kit.errors import Refused
 from methods.kit.runner import latency_s, load_method, measure, spelled
 from methods.kit.zoo import Zoo, folders_of, load_models
 
@@ -145,6 +147,11 @@ def do_all(parts: Sequence[Part], workers: int, folder: Path | None, progress: C
         running = {pool.submit(do, part): part for part in left}
         for future in as_completed(running):
             finish(running[future], future.result())
+    except BrokenProcessPool:
+        raise Refused(
+            f"bench: a worker process died (out of memory?) with {len(found)} of {len(parts)} parts done; these are kept, "
+            "the same command goes on from there, fewer --workers need less memory"
+        ) from None
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     return found

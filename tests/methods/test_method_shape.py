@@ -20,7 +20,17 @@ from methods.kit.zoo import Zoo, load_models, shipped, train_method
 
 ROOT = Path(__file__).parents[2]
 SLUGS = method_names(ROOT)
-SHORT = {"steps": 2, "encoder_steps": 2, "chains": 150, "steps_a_stage": 1, "last_stage_factor": 1, "stages": 2, "batch": 4}
+SHORT = {
+    "steps": 2,
+    "encoder_steps": 2,
+    "chains": 150,
+    "problems": 60,
+    "samples": 2,
+    "steps_a_stage": 1,
+    "last_stage_factor": 1,
+    "stages": 2,
+    "batch": 4,
+}
 
 
 def short(config: Any) -> Any:

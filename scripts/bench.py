@@ -54,7 +54,17 @@ def main(args: argparse.Namespace) -> int:
 
     results, date, made = root / "methods" / "results", today().isoformat(), []
     if args.calibrate:
-        rows = calibrate(root, date=date, command="laconic bench --calibrate", per_level=FULL, workers=args.workers, progress=say)
+        tasks = [args.task] if args.task else family.names()
+        rows = calibrate(
+            root,
+            tasks,
+            date=date,
+            command="laconic bench --calibrate",
+            per_level=FULL,
+            workers=args.workers,
+            folder=root / "build" / "bench",
+            progress=say,
+        )
         record.write(results / "calibration.json", rows)
         made.append(rows)
         if not args.json:

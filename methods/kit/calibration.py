@@ -4,8 +4,8 @@ A row that fails is published as failed; the claims that need it come out `not_t
 """
 
 import json
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -288,30 +288,41 @@ def rows_of(zoo: Zoo, per_level: int) -> list[Row]:
     ]  # fmt: skip
 
 
+def inputs_of(root: Path, task: str) -> dict[str, str]:
+    zoo = shipped(root, task)
+    files = [root / "methods/kit/calibration.py", family.FOLDER / f"{task}.py"]
+    return record.inputs(root, files, [zoo.base(role, 0) for role in zoo.task.COURSES])
+
+
 def calibrate(
-    root: Path, *, date: str, command: str, per_level: int, workers: int, progress: Callable[[str], None]
+    root: Path,
+    tasks: Sequence[str],
+    *,
+    date: str,
+    command: str,
+    per_level: int,
+    workers: int,
+    folder: Path,
+    progress: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Measures every row on every task, one process a task: the record."""
-    zoos = [shipped(root, name) for name in family.names()]
+    """Measures every row on every task, one process a task: the record. What was measured with the same code and checkpoints is
+    found in `folder` and not measured again."""
+    kept = {task: folder / f"{record.hashed([inputs_of(root, task), per_level])}.json" for task in tasks}
     with ProcessPoolExecutor(max(workers, 1), mp_context=get_context("spawn"), initializer=quiet_worker) as pool:
-        running = [pool.submit(rows_of, zoo, per_level) for zoo in zoos]
-        rows = []
-        for zoo, future in zip(zoos, running, strict=True):
-            rows += future.result()
-            progress(f"{zoo.task_name}: every row measured")
+        running = {pool.submit(rows_of, shipped(root, task), per_level): task for task, path in kept.items() if not path.is_file()}
+        for future in as_completed(running):
+            rows = [asdict(replace(row, figures={k: plain(v) for k, v in row.figures.items()})) for row in future.result()]
+            record.write(kept[running[future]], {"rows": rows})
+            progress(f"{running[future]}: every row measured")
     return {
-        "task": ", ".join(family.names()),
+        "task": ", ".join(tasks),
         "date": date,
         "command": command,
         "seeds": [0],
         "problems_a_level": per_level,
         "versions": record.versions(),
-        "rows": [asdict(replace(row, figures={k: plain(v) for k, v in row.figures.items()})) for row in rows],
-        "inputs": record.inputs(
-            root,
-            [root / "methods/kit/calibration.py", *(family.FOLDER / f"{name}.py" for name in family.names())],
-            [zoo.base(role, 0) for zoo in zoos for role in zoo.task.COURSES],
-        ),
+        "rows": [row for path in kept.values() for row in json.loads(path.read_text("utf-8"))["rows"]],
+        "inputs": {name: digest for task in tasks for name, digest in inputs_of(root, task).items()},
     }
 
 

@@ -4,7 +4,6 @@ What is kept goes by a hash of all it depends on (code, checkpoints, settings), 
 record, and a part that two records share (`cot`) is measured once.
 """
 
-import hashlib
 import json
 import signal
 from collections.abc import Callable, Sequence
@@ -57,8 +56,7 @@ class Part:
     def digest(self) -> str:
         """Of everything that decides what comes out."""
         settings = [self.key, self.seed, self.per_level, self.budgets, str(self.config)]
-        text = json.dumps([settings, record.inputs(self.root, self.code(), self.folders)])
-        return hashlib.sha256(text.encode()).hexdigest()
+        return record.hashed([settings, record.inputs(self.root, self.code(), self.folders)])
 
 
 @dataclass(frozen=True)

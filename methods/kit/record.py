@@ -57,6 +57,11 @@ def changed(record: dict[str, Any], root: Path) -> list[str]:
     return stale
 
 
+def hashed(content: Any) -> str:
+    """sha256 of anything JSON can hold."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
 def versions() -> dict[str, str]:
     import torch
     import transformers

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +150,10 @@ def do_all(parts: Sequence[Part], workers: int, folder: Path | None, progress: C
             f"bench: a worker process died (out of memory?) with {len(found)} of {len(parts)} parts done; these are kept, "
             "the same command goes on from there, fewer --workers need less memory"
         ) from None
+    except KeyboardInterrupt:
+        for worker in active_children():  # a part takes a minute; who interrupts does not wait for it
+            worker.terminate()
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     return found

@@ -228,9 +228,9 @@ def nothing(problem: Problem, rng: random.Random) -> list[Word]:
 
 COURSES = {
     "start": Course("", 3800, trees_first, bare),
-    "long": Course("start", 700, arms, long, offset=1000),
+    "long": Course("start", 550, arms, long, offset=1000),
     # at a constant rate, with at least `long`'s training FLOPs
-    "direct": Course("start", 1300, trees_again, nothing, offset=2000, decay_from=1.0, at_once=True),
+    "direct": Course("start", 800, trees_again, nothing, offset=2000, decay_from=1.0, at_once=True),
     # stopped when it gains no more; `start` included, with four fifths of `long`'s training FLOPs
-    "straight": Course("start", 450, arms, straight, offset=3000),
+    "straight": Course("start", 300, arms, straight, offset=3000),
 }

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from methods import cot, deer
-from methods.kit.decoding import decode, prefill, probe
 from methods.kit.method import Prompt
 from methods.kit.models import Role, load
 from methods.kit.runner import measure
@@ -63,18 +62,6 @@ def test_trials_are_paid_for(models: dict[str, Role], problems: list[search.Prob
     tried = measure(deer, models, deer.Config(threshold=1.0), problems, 0).values
     assert (tried["tokens"] == plain["tokens"] + tried["probe_tokens"]).all()
     assert (tried["flops"] > plain["flops"]).all()
-
-
-def test_a_probe_leaves_the_state_alone(models: dict[str, Role], problems: list[search.Problem]) -> None:
-    role = models["long"]
-    rows = [role.prompt(problem.question) for problem in problems]
-    state = prefill(role, rows)
-    before = [layer.keys.clone() for layer in state.cache.layers]
-    tokens, probabilities = probe(role, state, torch.tensor([1, 4]), [role.closes_id], 2)
-    assert all(torch.equal(layer.keys, old) for layer, old in zip(state.cache.layers, before, strict=True))
-    alone = decode(role, [[*rows[i], role.closes_id] for i in (1, 4)], [], 2)
-    assert tokens.tolist() == alone
-    assert ((probabilities > 0) & (probabilities <= 1)).all()
 
 
 def test_confidence_ends_before_the_end_mark(models: dict[str, Role]) -> None:

@@ -7,11 +7,9 @@ import numpy as np
 import pytest
 
 from methods.kit import parts
-from methods.kit.comparison import arms_of, compare
+from methods.kit.comparison import arms_of, rivals
 from methods.kit.parts import Done, Part, do_all
 from methods.kit.zoo import shipped
-
-LATENCY = ("latency_ratio",)
 
 
 @pytest.fixture
@@ -71,10 +69,28 @@ def test_other_code_settings_or_checkpoints_are_other_parts(two: list[Part], mon
     assert first != two[0].digest()
 
 
-def test_a_method_that_probes_meets_a_rival_of_its_own_cost(root: Path) -> None:
-    made = compare("deer", root, shipped(root, "search"), per_level=6, date="2026-01-01", command="", gates=dict)
-    mean = {key: own["tokens"]["mean"] for key, own in made["results"].items()}
-    assert mean["deer@fraction"] == pytest.approx(mean["deer"], abs=1)  # budgets are whole tokens
-    assert mean["deer@truncated"] <= mean["deer"]
-    assert {claim["verdict"] for claim in made["claims"]} == {"not_testable"}  # no gates, no verdict
-    assert made["task"] == "search"
+def test_a_method_that_probes_meets_a_rival_of_its_own_cost(two: list[Part]) -> None:
+    """Each chain cut at one fraction of its length, and in all as many tokens as the method and its probes."""
+    rng = np.random.default_rng(0)
+    chain, answer = rng.integers(40, 200, 500).astype(float), 3.0
+    zeros = np.zeros(500)
+    cot = {"thinking_tokens": chain + 1, "probe_tokens": zeros, "latent_positions": zeros, "tokens": chain + 1 + answer}
+    thought, probes = np.round(rng.random(500) * chain), np.full(500, 6.0)
+    own = {
+        "thinking_tokens": thought + 1,
+        "probe_tokens": probes,
+        "latent_positions": zeros,
+        "tokens": thought + 1 + probes + answer,
+    }
+
+    def done(values: dict[str, np.ndarray]) -> Done:
+        return Done(values, np.zeros(0), [], 0.0)
+
+    cuts = dict(rivals(two[0], done(own), done(cot)))
+    assert list(cuts) == ["cot@truncated", "cot@fraction"]
+    budgets = np.array(cuts["cot@fraction"].budgets)
+    assert (budgets + 1 + answer).mean() == pytest.approx(own["tokens"].mean(), rel=0.01)  # budgets are whole tokens
+    assert np.ptp(budgets / chain) < 0.03
+    assert (np.array(cuts["cot@truncated"].budgets) == thought).all()
+    silent = own | {"probe_tokens": zeros}
+    assert list(dict(rivals(two[0], done(silent), done(cot)))) == ["cot@truncated"]

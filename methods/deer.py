@@ -29,7 +29,7 @@ class Config:
     most_thinking_tokens: int = 320
 
 
-ARMS = {"": Config(), **{f"threshold_{t:g}": Config(threshold=t) for t in (0.4, 0.6, 0.8, 0.99)}}
+ARMS = {"": Config(), **{f"threshold_{t:g}": Config(threshold=t) for t in (0.6, 0.8, 0.99, 0.999)}}
 
 
 def confidence(role: Role, tokens: torch.Tensor, probabilities: torch.Tensor) -> torch.Tensor:

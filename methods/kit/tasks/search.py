@@ -229,7 +229,7 @@ def nothing(problem: Problem, rng: random.Random) -> list[Word]:
 COURSES = {
     "start": Course("", 3800, trees_first, bare),
     "long": Course("start", 550, arms, long, offset=1000),
-    # at a constant rate, with at least `long`'s training FLOPs
+    # at a constant rate; `start` included, with nine tenths of `long`'s training FLOPs
     "direct": Course("start", 800, trees_again, nothing, offset=2000, decay_from=1.0, at_once=True),
     # stopped when it gains no more; `start` included, with four fifths of `long`'s training FLOPs
     "straight": Course("start", 300, arms, straight, offset=3000),

@@ -231,6 +231,6 @@ COURSES = {
     "long": Course("start", 550, arms, long, offset=1000),
     # at a constant rate; `start` included, with nine tenths of `long`'s training FLOPs
     "direct": Course("start", 800, trees_again, nothing, offset=2000, decay_from=1.0, at_once=True),
-    # stopped when it gains no more; `start` included, with four fifths of `long`'s training FLOPs
+    # `start` included, with nine tenths of `long`'s training FLOPs
     "straight": Course("start", 300, arms, straight, offset=3000),
 }

@@ -2,25 +2,41 @@
 
 import argparse
 import json
+import os
 import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from catalog.clock import today
 from catalog.errors import Refused
 from catalog.root import find_root
 from scripts._lab import quiet
 
+if TYPE_CHECKING:
+    from methods.kit.zoo import Zoo
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("slugs", nargs="*", metavar="SLUG", help="files of methods/")
     parser.add_argument("--all", action="store_true", help="every method")
     parser.add_argument("--calibrate", action="store_true", help="measure the calibration rows: the gates of all claims")
+    parser.add_argument("--task", help="a family of tasks other than the method's own; its records go to methods/results/TASK/")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="which zoos (default: 0, which is shipped)")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes, one thread each (default: all cores)")
+    parser.add_argument(
+        "--verify", action="store_true", help="renew records whose code changed but measures the same on 100 problems and 20 steps"
+    )
     parser.add_argument("--json", action="store_true", help="print the records instead of tables")
 
 
 def main(args: argparse.Namespace) -> int:
-    from methods.kit import record
+    from methods.kit import family, record
     from methods.kit.calibration import calibrate, gates
-    from methods.kit.runner import FULL, compare, load_method, method_names
+    from methods.kit.comparison import FULL, compare
+    from methods.kit.replay import replayed
+    from methods.kit.runner import home, load_method, method_names
     from methods.kit.zoo import shipped
     from scripts._table import show_record
 
@@ -29,35 +45,88 @@ def main(args: argparse.Namespace) -> int:
     slugs = method_names(root) if args.all else args.slugs
     if not slugs and not args.calibrate:
         raise Refused("bench: name a SLUG, or --all, or --calibrate", exit_code=2)
-    for slug in slugs:
-        load_method(slug, root)  # a wrong name is refused before an hour's work
+    if args.task:
+        family.load(args.task)
+    homes = {slug: home(load_method(slug, root)) for slug in slugs}  # a wrong name is refused before an hour's work
 
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
     results, date, made = root / "methods" / "results", today().isoformat(), []
     if args.calibrate:
-        rows = calibrate(root, date=date, command="laconic bench --calibrate", per_level=FULL, progress=say)
+        tasks = [args.task] if args.task else family.names()
+        rows = calibrate(
+            root,
+            tasks,
+            date=date,
+            command="laconic bench --calibrate",
+            per_level=FULL,
+            workers=args.workers,
+            folder=root / "build" / "bench",
+            progress=say,
+        )
         record.write(results / "calibration.json", rows)
         made.append(rows)
         if not args.json:
             for row in rows["rows"]:
-                print(f"{'holds' if row['holds'] else 'FAILS':<6} {row['row']}: {row['seen']}\n       asked: {row['bound']}")
+                verdict = "holds" if row["holds"] else "FAILS"
+                print(f"{verdict:<6} {row['task']}, {row['row']}: {row['seen']}\n       asked: {row['bound']}")
+    refused = 0
     for slug in slugs:
+        task = args.task or homes[slug]
+        path = (results if task == homes[slug] else results / task) / f"{slug}.json"
+        if args.verify:
+            refused += not renewed(path, slug, root, shipped(root, task), args.workers, say)
+            continue
+        words = [slug, *([f"--task {task}"] if task != homes[slug] else [])]
+        words += [f"--seeds {' '.join(map(str, args.seeds))}"] if args.seeds != [0] else []
         done = compare(
             slug,
             root,
-            shipped(root),
+            shipped(root, task),
             per_level=FULL,
             date=date,
-            command=f"laconic bench {slug}",
-            gates=lambda: gates(root),
+            command=f"laconic bench {' '.join(words)}",
+            gates=partial(gates, root, task),
+            seeds=tuple(args.seeds),
+            workers=args.workers,
+            folder=root / "build" / "bench",
             progress=say,
         )
-        record.write(results / f"{slug}.json", done)
+        say(f"{slug}: what --verify will replay")
+        done["replay"] = replayed(slug, root, shipped(root, task), args.seeds[0], args.workers)
+        record.write(path, done)
         made.append(done)
         if not args.json:
             show_record(done)
     if args.json:
         print(json.dumps(made, ensure_ascii=False))
-    return 0
+    return 1 if refused else 0
+
+
+def renewed(path: Path, slug: str, root: Path, zoo: "Zoo", workers: int, say: Callable[[str], None]) -> bool:
+    """Whether the record at `path` is current; one whose code measures the same as before is renewed. Says which and why not."""
+    from methods.kit import record
+    from methods.kit.comparison import current_inputs
+    from methods.kit.replay import replayed
+
+    name = f"{path.parent.name}/{path.name}"
+    if not path.exists():
+        raise Refused(f"{name}: no record to verify: `laconic bench {slug}` writes one")
+    old = json.loads(path.read_text("utf-8"))
+    changed = record.changed(old, root)
+    if not changed:
+        say(f"{name}: current")
+        return True
+    weights = [file for file in changed if file.endswith(".safetensors")]
+    if weights:
+        say(f"{name}: other checkpoints ({', '.join(weights)}): needs a full run")
+        return False
+    again = replayed(slug, root, zoo, old["seeds"][0], workers)
+    differ = [part for part in {**old.get("replay", {}), **again} if old.get("replay", {}).get(part) != again.get(part)]
+    if differ:
+        say(f"{name}: {', '.join(differ)} came out otherwise after changes to {', '.join(changed)}: needs a full run")
+        return False
+    record.write(path, old | {"inputs": current_inputs(slug, root, zoo, tuple(old["seeds"]))})
+    say(f"{name}: renewed: the same after changes to {', '.join(changed)}")
+    return True

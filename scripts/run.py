@@ -16,7 +16,7 @@ from scripts._lab import quiet
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("slug", help="a file of methods/, e.g. token_skip")
-    parser.add_argument("--task", default="chains", choices=["chains"], help="the task (default: chains)")
+    parser.add_argument("--task", help="a family of tasks: chains or search (default: the method's own)")
     parser.add_argument("--seed", type=int, default=0, help="which zoo (0 is shipped)")
     parser.add_argument("--model", metavar="PATH", help="a checkpoint folder that takes the place of the lab's own models")
     parser.add_argument("--train", action="store_true", help="train the method's own checkpoints first, into build/")
@@ -24,9 +24,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    from methods.kit import record
+    from methods.kit import family, record
     from methods.kit.calibration import gates
-    from methods.kit.runner import QUICK, compare, load_method
+    from methods.kit.comparison import QUICK, compare
+    from methods.kit.runner import home, load_method
     from methods.kit.zoo import shipped, train_method
     from scripts._table import show_record
 
@@ -36,12 +37,20 @@ def main(args: argparse.Namespace) -> int:
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
-    method, zoo = load_method(args.slug, root), shipped(root)
+    method = load_method(args.slug, root)
+    task = args.task or home(method)
+    family.load(task)  # a wrong name is refused here
+    zoo = shipped(root, task)
     if args.model or args.train:
-        zoo = replace(zoo, own=root / "build" / "zoo", model=Path(args.model) if args.model else None)
+        zoo = replace(zoo, own=root / "build" / "zoo" / task, model=Path(args.model) if args.model else None)
     if args.train and hasattr(method, "prepare"):
         train_method(args.slug, method, zoo, args.seed, say)
-    words = [f"laconic run {args.slug}", *([f"--model {args.model}"] if args.model else []), *(["--train"] if args.train else [])]
+    words = [
+        f"laconic run {args.slug}",
+        *([f"--task {task}"] if args.task else []),
+        *([f"--model {args.model}"] if args.model else []),
+        *(["--train"] if args.train else []),
+    ]
     made = compare(
         args.slug,
         root,
@@ -49,7 +58,7 @@ def main(args: argparse.Namespace) -> int:
         per_level=QUICK,
         date=today().isoformat(),
         command=" ".join(words),
-        gates=lambda: {} if args.model else gates(root),
+        gates=lambda: {} if args.model else gates(root, task),
         seeds=(args.seed,),
         progress=say,
     )

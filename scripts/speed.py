@@ -119,13 +119,13 @@ def decode_ratio(root: Path) -> dict[str, float]:
     """Tokens a second of our decoding against `model.generate`: same model, batch and number of tokens."""
     import torch
 
-    from methods.kit import chains
     from methods.kit.decoding import decode, left_padded
     from methods.kit.models import load
+    from methods.kit.tasks import chains
     from methods.kit.zoo import shipped
 
     torch.set_num_threads(1)
-    role = load("long", shipped(root).base("long", 0))
+    role = load("long", shipped(root, "chains").base("long", 0))
     rows = [role.prompt(problem.question) for problem in chains.draws("dev", 4, 0, 32)]
     ids, mask = left_padded(rows, role.pad_id, role.device)
 

@@ -13,30 +13,33 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "names",
         nargs="*",
         metavar="NAME",
-        help="start, long, direct, a method, or one of its checkpoints as method/kind (default: all, in order)",
+        help="a shared checkpoint (start, long …), a method, or one of its checkpoints as method/kind (default: all, in order)",
     )
+    parser.add_argument("--task", default="chains", help="the family of tasks (default: chains)")
     parser.add_argument("--seed", type=int, default=0, help="0 is shipped; others are written beside it")
 
 
 def main(args: argparse.Namespace) -> int:
+    from methods.kit import family
     from methods.kit.runner import load_method, method_names
-    from methods.kit.zoo import TRAINERS, shipped, train_base, train_method
+    from methods.kit.zoo import shipped, train_base, train_method
 
     quiet()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    root = find_root()
+    root, task = find_root(), family.load(args.task)
+    zoo = shipped(root, args.task)
     trained = [slug for slug in method_names(root) if hasattr(load_method(slug, root), "prepare")]
 
     def say(text: str) -> None:
         print(text, flush=True)
 
-    for name in args.names or [*TRAINERS, *trained]:
+    for name in args.names or [*task.COURSES, *(slug for slug in trained if task.NAME == "chains")]:
         slug, _, kind = name.partition("/")
-        if name in TRAINERS:
-            train_base(name, shipped(root), args.seed, say)
+        if name in task.COURSES:
+            train_base(name, zoo, args.seed, say)
         elif slug in trained:
-            train_method(slug, load_method(slug, root), shipped(root), args.seed, say, only=kind)
+            train_method(slug, load_method(slug, root), zoo, args.seed, say, only=kind)
         else:
-            raise Refused(f"zoo: nothing to train for {name!r}{nearest(name, [*TRAINERS, *trained])}", exit_code=2)
+            raise Refused(f"zoo: nothing to train for {name!r}{nearest(name, [*task.COURSES, *trained])}", exit_code=2)
     return 0

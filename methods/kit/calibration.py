@@ -4,8 +4,10 @@ A row that fails is published as failed; the claims that need it come out `not_t
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,23 +16,26 @@ import numpy as np
 import torch
 
 from methods import cot, direct
-from methods.kit import chains, record
+from methods.kit import family, record
 from methods.kit.decoding import decode
 from methods.kit.errors import Refused
 from methods.kit.method import Output, split_answer
 from methods.kit.models import Models, Role
+from methods.kit.parts import quiet_worker
 from methods.kit.runner import Measured, measure, read_answer
 from methods.kit.statistics import Interval, Means, Table, of
-from methods.kit.zoo import load_bases, shipped, training_flops
+from methods.kit.zoo import Zoo, load_bases, shipped, training_flops
 
 SAMPLES, SAMPLED_PROBLEMS = 16, 60  # of one problem; problems a level
+CHECKS = ("verify", "error")  # a check confirms, or finds a dead end
 FLAT_GAIN = 0.03  # the most a level may gain, in accuracy, over the last quarter of `direct`'s training
 
 
 @dataclass(frozen=True)
 class Row:
-    """One gate. `figures` are intervals or plain numbers, `bound` what was asked of them, `seen` in one sentence."""
+    """One gate on one task. `figures` are intervals or plain numbers, `bound` what was asked of them, `seen` in one sentence."""
 
+    task: str
     row: str
     holds: bool | None  # None: these checkpoints cannot tell
     seen: str
@@ -42,19 +47,32 @@ class Row:
 class Ground:
     """Everything the rows are read from: test problems and what each model made of them."""
 
-    problems: list[chains.Problem]
+    task: ModuleType
+    problems: list[family.Problem]
     levels: np.ndarray
     bases: Models
     tables: dict[str, dict[str, np.ndarray]]
     long: Measured
     means: Means
-    training: dict[str, Any]  # of `direct`
+    zoo: Zoo
 
     def at(self, arm: str, metric: str, level: int | None = None) -> Interval:
         return of(self.means(arm, metric, level), self.means.count(level))
 
     def by_level(self, arm: str) -> dict[str, Interval]:
-        return {f"{arm} k={level}": self.at(arm, "accuracy", level) for level in chains.LEVELS}
+        return {f"{arm} k={level}": self.at(arm, "accuracy", level) for level in self.task.LEVELS}
+
+    @property
+    def hardest(self) -> int:
+        return int(self.task.LEVELS[-1])
+
+    def lost(self, arm: str) -> Interval:
+        """By how much `arm` is below `long` at the hardest level."""
+        draws = self.means("long", "accuracy", self.hardest) - self.means(arm, "accuracy", self.hardest)
+        return of(draws, self.means.count(self.hardest))
+
+    def row(self, name: str, holds: bool, seen: str, bound: str, figures: dict[str, Any]) -> Row:
+        return Row(self.task.NAME, name, holds, seen, bound, figures)
 
 
 def percent(interval: Interval) -> str:
@@ -66,21 +84,21 @@ def points(gap: Interval) -> str:
     return f"{100 * gap.mean:.1f} points [{100 * gap.low:.1f}, {100 * gap.high:.1f}]"
 
 
-def survey_ground(root: Path, seed: int, per_level: int, progress: Callable[[str], None]) -> Ground:
+def survey_ground(zoo: Zoo, seed: int, per_level: int) -> Ground:
     """Runs the shared checkpoints over the test problems."""
-    bases, _ = load_bases(shipped(root), ("start", "long", "direct"), seed)
-    problems = [problem for level in chains.LEVELS for problem in chains.draws("test", level, 0, per_level)]
+    task = zoo.task
+    bases, _ = load_bases(zoo, tuple(task.COURSES), seed)
+    problems = [problem for level in task.LEVELS for problem in task.draws("test", level, 0, per_level)]
     levels = np.array([problem.level for problem in problems])
 
     def over(method: ModuleType, role: str, seat: str, budgets: np.ndarray | None = None) -> Measured:
-        progress(f"{role} on {len(problems)} problems{' (thinking cut)' if budgets is not None else ''}")
         return measure(method, {seat: bases[role]}, method.ARMS[""], problems, seed, budgets=budgets)
 
     whole = over(cot, "long", "long")
     thinking = whole.values["thinking_tokens"] - 1  # without the delimiter
-    kinds = [kinds_of(output, whole.role) for output in whole.outputs]
+    kinds = [kinds_of(output, whole.role, task) for output in whole.outputs]
     exits = np.array([max((i + 1 for i, kind in enumerate(own) if kind == "step"), default=len(own)) for own in kinds])
-    checks = np.array([own.index("verify") if "verify" in own else len(own) for own in kinds])
+    checks = np.array([next((i for i, kind in enumerate(own) if kind in CHECKS), len(own)) for own in kinds])
     tables = {
         "direct": over(direct, "direct", "direct").values,
         "start": over(cot, "start", "long").values,
@@ -89,23 +107,27 @@ def survey_ground(root: Path, seed: int, per_level: int, progress: Callable[[str
         "exit": over(cot, "long", "long", budgets=exits).values,
         "unchecked": over(cot, "long", "long", budgets=checks).values,
     }
-    training = json.loads((root / "methods" / "zoo" / "direct" / "training.json").read_text())
+    if task.WORK not in tables:
+        tables[task.WORK] = over(cot, task.WORK, "long").values
     table: Table = tables
-    return Ground(problems, levels, bases, tables, whole, Means([table], [levels], without=chains.EXHAUSTED), training)
+    return Ground(task, problems, levels, bases, tables, whole, Means([table], [levels], without=task.EXHAUSTED), zoo)
 
 
-def kinds_of(output: Output, role: Role) -> list[str]:
+def kinds_of(output: Output, role: Role, task: ModuleType) -> list[str]:
     """The kind of each thinking token, the delimiter left out."""
     words = [role.decode([token]) for token in output.written("thinking")]
-    return chains.kinds([word for word in words if word != chains.CLOSES])
+    return list(task.kinds([word for word in words if word != family.CLOSES]))
 
 
 def need(ground: Ground) -> Row:
     figures: dict[str, Any] = {name: interval for name, interval in ground.by_level("direct").items()}
-    easiest, hardest = ground.at("direct", "accuracy", chains.LEVELS[0]), ground.at("direct", "accuracy", chains.LEVELS[-1])
-    between = [level for level in chains.LEVELS if 0.3 <= ground.at("direct", "accuracy", level).mean <= 0.9]
-    history = [row for row in ground.training["history"] if "dev_accuracy" in row]
-    last = ground.training["recipe"]["steps"]
+    levels, chance = ground.task.LEVELS, ground.task.CHANCE
+    easiest, hardest = ground.at("direct", "accuracy", levels[0]), ground.at("direct", "accuracy", levels[-1])
+    least = max(0.3, chance + 0.05)
+    between = [level for level in levels if least <= ground.at("direct", "accuracy", level).mean <= 0.9]
+    training = json.loads((ground.zoo.base("direct", 0) / "training.json").read_text("utf-8"))
+    history = [row for row in training["history"] if "dev_accuracy" in row]
+    last = training["recipe"]["steps"]
     quarter = [row for row in history if row["step"] >= 0.75 * last]
     # each end is the mean of two readings: single ones swing by more than the gain asked about
     first, final = quarter[:2], quarter[-2:]
@@ -115,46 +137,50 @@ def need(ground: Ground) -> Row:
     }
     figures |= {f"gain over the last quarter k={key}": gain for key, gain in gains.items()}
     flat = max(gains.values()) <= FLAT_GAIN
-    near_chance = hardest.mean <= chains.CHANCE + 0.05
+    near_chance = hardest.mean <= chance + 0.05
     seen = (
-        f"direct: {percent(easiest)} at k={chains.LEVELS[0]}, {percent(hardest)} at k={chains.LEVELS[-1]} (chance "
-        f"{100 * chains.CHANCE:.0f} %), between 30 and 90 % at k={', '.join(map(str, between)) or 'none'}; "
+        f"direct: {percent(easiest)} at k={levels[0]}, {percent(hardest)} at k={levels[-1]} (chance "
+        f"{100 * chance:.0f} %), between {100 * least:.0f} and 90 % at k={', '.join(map(str, between)) or 'none'}; "
         f"largest gain of a level over the last quarter of training {100 * max(gains.values()):.1f} points"
     )
     holds = easiest.mean >= 0.95 and near_chance and len(between) >= 2 and flat
     bound = (
-        "direct at least 95 % at the easiest level, within 5 points of chance at the hardest, two levels at 30 to 90 %, "
-        f"and no level gaining more than {100 * FLAT_GAIN:.0f} points over the last quarter of training"
+        f"direct at least 95 % at the easiest level, within 5 points of chance at the hardest, two levels at "
+        f"{100 * least:.0f} to 90 %, and no level gaining more than {100 * FLAT_GAIN:.0f} points over the last quarter of training"
     )
-    return Row("need", holds, seen, bound, figures)
+    return ground.row("need", holds, seen, bound, figures)
 
 
 def ability(ground: Ground) -> Row:
     figures: dict[str, Any] = ground.by_level("long")
     worst = min(figures.values(), key=lambda interval: interval.mean)
-    stretched = chains.draws("test", chains.STRETCH, 0, 500)
-    own = measure(cot, {"long": ground.bases["long"]}, cot.ARMS[""], stretched, 0).values
-    stretch = of(Means([{"long": own}], [np.full(len(stretched), chains.STRETCH)])("long", "accuracy"), len(stretched))
-    figures[f"long k={chains.STRETCH} (stretch)"] = stretch
-    seen = f"long: {percent(worst)} at its worst standard level; {percent(stretch)} at the stretch level k={chains.STRETCH}"
+    for name in ("STRETCH", "STRUCTURE"):
+        level = getattr(ground.task, name)
+        rare = ground.task.draws("test", level, 0, 500)
+        own = measure(cot, {"long": ground.bases["long"]}, cot.ARMS[""], rare, 0).values
+        figures[f"long k={level} ({name.lower()})"] = of(
+            Means([{"long": own}], [np.full(len(rare), level)])("long", "accuracy"), len(rare)
+        )
+    stretch, structure = list(figures.values())[-2:]
+    seen = (
+        f"long: {percent(worst)} at its worst standard level; {percent(stretch)} at the stretch level k={ground.task.STRETCH}, "
+        f"rare in training; {percent(structure)} at k={ground.task.STRUCTURE}, of a structure that training never meets"
+    )
     bound = "long at least 97 % at each standard level (70 to 90 % is asked of the stretch level; shown, not yet a gate)"
-    return Row("ability", worst.mean >= 0.97, seen, bound, figures)
+    return ground.row("ability", worst.mean >= 0.97, seen, bound, figures)
 
 
-def work(ground: Ground, root: Path) -> Row:
-    hardest = chains.LEVELS[-1]
-    draws = ground.means("long", "accuracy", hardest) - ground.means("start", "accuracy", hardest)
-    gap = of(draws, ground.means.count(hardest))
-    zoo = root / "methods" / "zoo"
-    flops = {name: training_flops([zoo / name]) for name in ("start", "long")}
-    share = flops["start"] / flops["long"]
-    seen = f"start, with {share:.2f} of long's training FLOPs, is {points(gap)} below long at k={hardest}"
+def work(ground: Ground) -> Row:
+    name, gap = ground.task.WORK, ground.lost(ground.task.WORK)
+    flops = {role: training_flops([ground.zoo.base(role, 0)]) for role in (name, "long")}
+    share = flops[name] / flops["long"]
+    seen = f"{name}, with {share:.2f} of long's training FLOPs, is {points(gap)} below long at k={ground.hardest}"
     bound = (
-        "start on redundancy-free traces, with long's training FLOPs, at least 5 points below long at the hardest standard level"
+        "a model trained on redundancy-free traces, with long's training FLOPs, at least 5 points below long at the hardest "
+        "standard level"
     )
-    return Row(
-        "work", gap.low >= 0.05, seen, bound, {"long - start": gap, "training FLOPs start": flops["start"], "long": flops["long"]}
-    )
+    figures = {f"long - {name}": gap, f"training FLOPs {name}": flops[name], "training FLOPs long": flops["long"]}
+    return ground.row("work", gap.low >= 0.05, seen, bound, figures)
 
 
 @dataclass(frozen=True)
@@ -182,18 +208,18 @@ def sample(ground: Ground, level: int, seed: int) -> Samples:
     return Samples(tokens, right)
 
 
-def choice(samples: dict[int, Samples]) -> Row:
+def choice(ground: Ground, samples: dict[int, Samples]) -> Row:
     spreads = {
         level: np.percentile(own.tokens, 90, axis=1) / np.percentile(own.tokens, 10, axis=1) for level, own in samples.items()
     }
     figures: dict[str, Any] = {f"median spread k={level}": float(np.median(spread)) for level, spread in spreads.items()}
     median = float(np.median(np.concatenate(list(spreads.values()))))
     seen = f"{SAMPLES} samples at temperature 1: the 90th percentile of length is {median:.1f} times the 10th (median problem)"
-    return Row("choice", median >= 2, seen, "at least 2", figures | {"median spread": median})
+    return ground.row("choice", median >= 2, seen, "at least 2", figures | {"median spread": median})
 
 
-def price(samples: dict[int, Samples]) -> Row:
-    hardest = max(samples)
+def price(ground: Ground, samples: dict[int, Samples]) -> Row:
+    hardest = ground.hardest
     own = samples[hardest]
     order = np.argsort(own.tokens, axis=1, kind="stable")
     third = SAMPLES // 3
@@ -207,15 +233,14 @@ def price(samples: dict[int, Samples]) -> Row:
         "longest third": of(means("long", "accuracy"), len(long)),
     }
     seen = f"at k={hardest} the shortest third of a problem's samples is {points(gap)} less accurate than the longest"
-    return Row("price", gap.low >= 0.05, seen, "at least 5 points", figures | {"difference": gap})
+    return ground.row("price", gap.low >= 0.05, seen, "at least 5 points", figures | {"difference": gap})
 
 
 def thought_counts(ground: Ground) -> Row:
-    hardest = chains.LEVELS[-1]
-    gap = of(ground.means("long", "accuracy", hardest) - ground.means("halved", "accuracy", hardest), ground.means.count(hardest))
+    gap = ground.lost("halved")
     figures: dict[str, Any] = ground.by_level("halved")
-    seen = f"long, cut at half of its thinking and made to answer, loses {points(gap)} at k={hardest}"
-    return Row("thought counts", gap.low >= 0.20, seen, "at least 20 points at the hardest level", figures | {"loss": gap})
+    seen = f"long, cut at half of its thinking and made to answer, loses {points(gap)} at k={ground.hardest}"
+    return ground.row("thought counts", gap.low >= 0.20, seen, "at least 20 points at the hardest level", figures | {"loss": gap})
 
 
 def exit_exists(ground: Ground) -> Row:
@@ -224,15 +249,15 @@ def exit_exists(ground: Ground) -> Row:
     figures: dict[str, Any] = ground.by_level("exit") | {"accuracy": pooled, "share of long's tokens": share}
     seen = f"long, made to answer right after its last step: {percent(pooled)} at {percent(share)} of its tokens"
     bound = "at least 95 % at no more than 70 % of its tokens"
-    return Row("exit exists", pooled.low >= 0.95 and share.high <= 0.70, seen, bound, figures)
+    return ground.row("exit exists", pooled.low >= 0.95 and share.high <= 0.70, seen, bound, figures)
 
 
 def room(ground: Ground) -> Row:
     share = of(ground.means("start", "tokens") / ground.means("long", "tokens"), ground.means.count())
     gap = of(ground.means("start", "accuracy") - ground.means("long", "accuracy"), ground.means.count())
     seen = (
-        f"start (bare steps) writes {percent(share)} of long's tokens and differs by {points(gap)} in accuracy; "
-        "T* is at most that, since two and three steps at a stride are not trained yet"
+        f"start (bare traces) writes {percent(share)} of long's tokens and differs by {points(gap)} in accuracy; T* is at most "
+        "that, since shorter traces are not trained yet"
     )
     bound = "T* at most half of long's tokens, by a model not inferior to long (lower bound of the difference above -2 points)"
     figures: dict[str, Any] = {
@@ -240,44 +265,64 @@ def room(ground: Ground) -> Row:
         "start - long": gap,
         "T* tokens, upper bound": ground.at("start", "tokens"),
     }
-    return Row("room", share.high <= 0.5 and gap.low > -0.02, seen, bound, figures)
+    return ground.row("room", share.high <= 0.5 and gap.low > -0.02, seen, bound, figures)
 
 
 def reflection(ground: Ground) -> Row:
-    hardest = chains.LEVELS[-1]
-    gap = of(
-        ground.means("long", "accuracy", hardest) - ground.means("unchecked", "accuracy", hardest), ground.means.count(hardest)
-    )
+    gap = ground.lost("unchecked")
     seen = (
-        f"long, its checks and what follows them taken out and the answer written anew, loses {points(gap)} at k={hardest}; "
-        "these checks never find an error, since the traces of this task have none"
+        f"long, its own trace cut before its first check (`wait …`) and the answer written from there, loses {points(gap)} "
+        f"at k={ground.hardest}"
     )
-    bound = "checks taken out of its own trace and the rest regenerated: at least 5 points below"
-    return Row("reflection counts", gap.low >= 0.05, seen, bound, ground.by_level("unchecked") | {"loss": gap})
+    bound = "checks and what follows them taken out of its own trace and the rest regenerated: at least 5 points below"
+    return ground.row("reflection counts", gap.low >= 0.05, seen, bound, ground.by_level("unchecked") | {"loss": gap})
 
 
-def calibrate(root: Path, *, date: str, command: str, per_level: int, progress: Callable[[str], None]) -> dict[str, Any]:
-    """Measures every row on chains with seed 0's checkpoints: the record."""
-    ground = survey_ground(root, 0, per_level, progress)
-    samples = {}
-    for level in chains.LEVELS:
-        progress(f"{SAMPLES} samples of each of {SAMPLED_PROBLEMS} problems at k={level}")
-        samples[level] = sample(ground, level, seed=level)
-    rows = [
-        need(ground), ability(ground), work(ground, root), choice(samples), price(samples),
+def rows_of(zoo: Zoo, per_level: int) -> list[Row]:
+    """Every row of one task, measured with seed 0's checkpoints."""
+    ground = survey_ground(zoo, 0, per_level)
+    samples = {level: sample(ground, level, seed=level) for level in zoo.task.LEVELS}
+    return [
+        need(ground), ability(ground), work(ground), choice(ground, samples), price(ground, samples),
         thought_counts(ground), exit_exists(ground), reflection(ground), room(ground),
     ]  # fmt: skip
+
+
+def inputs_of(root: Path, task: str) -> dict[str, str]:
+    zoo = shipped(root, task)
+    files = [root / "methods/kit/calibration.py", family.FOLDER / f"{task}.py"]
+    return record.inputs(root, files, [zoo.base(role, 0) for role in zoo.task.COURSES])
+
+
+def calibrate(
+    root: Path,
+    tasks: Sequence[str],
+    *,
+    date: str,
+    command: str,
+    per_level: int,
+    workers: int,
+    folder: Path,
+    progress: Callable[[str], None],
+) -> dict[str, Any]:
+    """Measures every row on every task, one process a task: the record. What was measured with the same code and checkpoints is
+    found in `folder` and not measured again."""
+    kept = {task: folder / f"{record.hashed([inputs_of(root, task), per_level])}.json" for task in tasks}
+    with ProcessPoolExecutor(max(workers, 1), mp_context=get_context("spawn"), initializer=quiet_worker) as pool:
+        running = {pool.submit(rows_of, shipped(root, task), per_level): task for task, path in kept.items() if not path.is_file()}
+        for future in as_completed(running):
+            rows = [asdict(replace(row, figures={k: plain(v) for k, v in row.figures.items()})) for row in future.result()]
+            record.write(kept[running[future]], {"rows": rows})
+            progress(f"{running[future]}: every row measured")
     return {
-        "task": chains.NAME,
+        "task": ", ".join(tasks),
         "date": date,
         "command": command,
         "seeds": [0],
-        "problems": len(ground.problems),
+        "problems_a_level": per_level,
         "versions": record.versions(),
-        "rows": [asdict(replace(row, figures={k: plain(v) for k, v in row.figures.items()})) for row in rows],
-        "inputs": record.inputs(
-            root, [root / "methods/kit/calibration.py"], [root / "methods/zoo" / name for name in ("start", "long", "direct")]
-        ),
+        "rows": [row for path in kept.values() for row in json.loads(path.read_text("utf-8"))["rows"]],
+        "inputs": {name: digest for task in tasks for name, digest in inputs_of(root, task).items()},
     }
 
 
@@ -285,12 +330,14 @@ def plain(value: Any) -> Any:
     return value.as_dict() if isinstance(value, Interval) else value
 
 
-def gates(root: Path) -> dict[str, bool]:
-    """Which rows hold, from the committed record; none before there is one. Raises `Refused` on a record that cannot be read."""
+def gates(root: Path, task: str) -> dict[str, bool]:
+    """Which rows hold on a task, from the committed record; none before there is one. Raises `Refused` on a record that cannot
+    be read."""
     path = root / "methods" / "results" / "calibration.json"
     if not path.exists():
         return {}
     try:
-        return {row["row"]: bool(row["holds"]) for row in json.loads(path.read_text("utf-8"))["rows"]}
+        rows = json.loads(path.read_text("utf-8"))["rows"]
+        return {row["row"]: bool(row["holds"]) for row in rows if row["task"] == task}
     except (ValueError, KeyError, TypeError) as error:
         raise Refused(f"{path}: not a calibration record: {error}") from None

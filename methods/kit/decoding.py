@@ -4,7 +4,8 @@ Prompts of different length are padded on the left. A `State` is where a batch o
 plain sampling (latents, probes) feed it themselves and go on from there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -75,6 +76,46 @@ def choose(logits: torch.Tensor, temperature: float, generator: torch.Generator 
     return torch.multinomial(torch.softmax(logits.float() / temperature, -1).cpu(), 1, generator=generator)[:, 0].to(logits.device)
 
 
+# Given where the rows going on stand, which ones they are (their places in the batch at the start) and the token each is about to
+# write: the tokens to write instead.
+Steer = Callable[[State, torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def fork(state: State, picked: torch.Tensor) -> State:
+    """A copy of the rows `picked` (P,), to be fed without touching the state."""
+    cache = DynamicCache()
+    for i, layer in enumerate(state.cache.layers):
+        cache.update(layer.keys[picked], layer.values[picked], i)
+    return State(cache, state.mask[picked], state.logits[picked])
+
+
+@contextmanager
+def only(role: Role, picked: torch.Tensor) -> Iterator[None]:
+    """Passes in here are booked on the rows `picked` of the batch."""
+    if role.meter is None:
+        yield
+        return
+    rows = role.meter.rows
+    role.meter.rows = rows[picked.cpu()]
+    try:
+        yield
+    finally:
+        role.meter.rows = rows
+
+
+@torch.inference_mode()
+def probe(role: Role, state: State, picked: torch.Tensor, ids: Sequence[int], tokens: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """What rows `picked` would write after `ids`, greedily, and how sure they are of it: both (P, tokens), tokens and their
+    probabilities. Done on a copy of the cache; the last token is not fed."""
+    with only(role, picked):
+        ahead = feed(role, fork(state, picked), ids=torch.tensor([list(ids)], device=picked.device).expand(len(picked), -1))
+        best = [torch.softmax(ahead.logits[:, -1].float(), -1).max(-1)]
+        while len(best) < tokens:
+            ahead = feed(role, ahead, ids=best[-1].indices[:, None])
+            best.append(torch.softmax(ahead.logits[:, -1].float(), -1).max(-1))
+    return torch.stack([own.indices for own in best], 1), torch.stack([own.values for own in best], 1)
+
+
 @torch.inference_mode()
 def extend(
     role: Role,
@@ -85,12 +126,14 @@ def extend(
     generator: torch.Generator | None = None,
     budgets: Sequence[int] | None = None,
     answer_tokens: int | None = None,
+    steer: Steer | None = None,
 ) -> list[list[int]]:
     """Writes on from `state` until one of `stop_ids` (kept) or `most_tokens`. A row's last token is never fed back.
 
     With `budgets` (B,), a row that has not closed its thinking by then is made to: the closing delimiter takes the place of
     its next token. With `answer_tokens`, a row ends that many tokens after the delimiter, so that a chain which was cut cannot
-    go on in the answer. The cache of `state` is used up. Returns the new ids of each of the B rows.
+    go on in the answer. `steer` may put other tokens in the place of those chosen. The cache of `state` is used up. Returns the
+    new ids of each of the B rows.
     """
     ends = torch.tensor(list(stop_ids), device=state.mask.device)
     due = torch.tensor(list(budgets), device=state.mask.device) if budgets is not None else None
@@ -105,6 +148,8 @@ def extend(
             if due is not None:
                 chosen = torch.where(due == count, role.closes_id, chosen)
                 due = torch.where(chosen == role.closes_id, -1, due)
+            if steer is not None:
+                chosen = steer(state, alive, chosen)
             columns.append((alive, chosen))
             if answer_tokens is not None:
                 last = torch.where(chosen == role.closes_id, torch.clamp(last, max=count + answer_tokens), last)

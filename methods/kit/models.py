@@ -26,6 +26,7 @@ from transformers import (
 from methods.kit.errors import Refused
 
 OPENS, CLOSES = "<think>", "</think>"
+PAUSES = ("wait", "Wait", " wait", " Wait")  # where a reasoning model turns from one thought to the next
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Role:
     closes_id: int = -1
     eos_id: int = -1
     pad_id: int = -1
+    pause_ids: tuple[int, ...] = ()  # of PAUSES, those that are one token
     meter: Any = None  # set while a Meter watches this role
     cost: Any = None  # what its training took, where it was trained here
 
@@ -73,7 +75,9 @@ def as_role(name: str, model: nn.Module, tokenizer: Any, where: str = "") -> Rol
     if tokenizer.eos_token_id is None:
         raise Refused(f"{where or name}: tokenizer key eos_token is not set")
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
-    return Role(name, model, tokenizer, marks[CLOSES][0], tokenizer.eos_token_id, pad)
+    pauses = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in PAUSES]
+    pause_ids = tuple(sorted({ids[0] for ids in pauses if len(ids) == 1 and ids[0] != tokenizer.unk_token_id}))
+    return Role(name, model, tokenizer, marks[CLOSES][0], tokenizer.eos_token_id, pad, pause_ids)
 
 
 def copy_of(role: Role, name: str) -> Role:

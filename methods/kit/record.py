@@ -28,8 +28,9 @@ def reached(path: Path, root: Path) -> set[Path]:
             continue
         found.add(current)
         for node in ast.walk(ast.parse(current.read_text("utf-8"))):
-            names = [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
-            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:  # the names may be modules themselves
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
             for name in names:
                 module = root / (name.replace(".", "/") + ".py")
                 if name.startswith("methods.") and module.is_file():
@@ -54,6 +55,11 @@ def changed(record: dict[str, Any], root: Path) -> list[str]:
         if now != digest:
             stale.append(name)
     return stale
+
+
+def hashed(content: Any) -> str:
+    """sha256 of anything JSON can hold."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def versions() -> dict[str, str]:

@@ -5,6 +5,8 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from itertools import chain
 
@@ -79,6 +81,24 @@ def rate_at(step: int, recipe: Recipe) -> float:
     return recipe.rate * warm * min(1.0, left / (1 - recipe.decay_from) if recipe.decay_from < 1 else 1.0)
 
 
+class Enough(Exception):
+    """Training has taken the steps asked for in `first_steps`."""
+
+
+_watched: ContextVar[tuple[list[float], int] | None] = ContextVar("watched", default=None)
+
+
+@contextmanager
+def first_steps(count: int) -> Iterator[list[float]]:
+    """In here training raises `Enough` after `count` optimizer steps; the losses before each are in the list given."""
+    losses: list[float] = []
+    token = _watched.set((losses, count))
+    try:
+        yield losses
+    finally:
+        _watched.reset(token)
+
+
 def optimize(
     models: Models,
     weights: Iterable[nn.Parameter],
@@ -102,6 +122,11 @@ def optimize(
         value = loss.item()
         if not math.isfinite(value):
             raise Refused(f"training: loss is {value} at step {step} of {recipe.steps} (rate {recipe.rate})")
+        if watched := _watched.get():
+            losses, count = watched
+            losses.append(value)
+            if len(losses) >= count:
+                raise Enough
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(weights, recipe.clip)

@@ -12,8 +12,8 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
-from methods.kit import chains
 from methods.kit.models import Role, as_role, load, small_llama, word_tokenizer
+from methods.kit.tasks import chains
 from methods.kit.training import Example, Recipe, supervised, train
 
 ROOT = Path(__file__).parents[2]

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from methods.kit import chains
+from methods.kit import family
+from methods.kit.tasks import chains
 
 seeds = st.integers(0, 10**6)
-levels = st.sampled_from([*chains.LEVELS, 5, 7, chains.STRETCH])
+levels = st.sampled_from([*chains.LEVELS, 5, 7, chains.STRETCH, chains.STRUCTURE])
 
 
 def solve(question: str) -> str:
@@ -50,8 +51,8 @@ def test_splits_never_meet(level: int) -> None:
 
 
 def test_training_stream_is_the_train_split_only() -> None:
-    stream = chains.stream(0, lambda rng: rng.randint(1, 3))
-    assert {next(stream)[0].split for _ in range(300)} == {"train"}
+    stream = family.stream(lambda rng, _: chains.draw(rng, rng.randint(1, 3)), random.Random(0))
+    assert {next(stream).split for _ in range(300)} == {"train"}
 
 
 def test_level_one_runs_out_and_the_others_do_not() -> None:
@@ -77,9 +78,9 @@ def test_kinds_give_one_kind_a_word_for_anything(words: list[str]) -> None:
 def test_a_trace_ends_in_the_answer_alone(seed: int, level: int) -> None:
     rng = random.Random(seed)
     problem = chains.draw(rng, level)
-    words = [word for word, _ in chains.answered(chains.long(problem, rng), problem)]
-    assert words.count(chains.CLOSES) == 1
-    assert " ".join(words[words.index(chains.CLOSES) :]) == f"</think> {problem.answer} <eos>"
+    words = [word for word, _ in family.answered(chains.long(problem, rng), problem)]
+    assert words.count(family.CLOSES) == 1
+    assert " ".join(words[words.index(family.CLOSES) :]) == f"</think> {problem.answer} <eos>"
 
 
 def test_moods_spread_lengths_and_the_main_one_leads() -> None:

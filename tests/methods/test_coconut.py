@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from methods import coconut, direct
-from methods.kit import chains
 from methods.kit.decoding import decode, feed, prefill
 from methods.kit.method import Prompt, answer_budget
 from methods.kit.models import Role, copy_of
+from methods.kit.tasks import chains
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ import random
 import pytest
 import torch
 
-from methods.kit import chains
-from methods.kit.decoding import decode, extend, feed, prefill
+from methods.kit.decoding import State, decode, extend, feed, prefill, probe
+from methods.kit.meter import Meter
 from methods.kit.models import Role
+from methods.kit.tasks import chains
 
 
 def prompts(role: Role, levels: list[int]) -> list[list[int]]:
@@ -89,3 +90,37 @@ def test_an_answer_cannot_outgrow_its_budget(reasoner: Role) -> None:
     assert [len(row) for row in cut] == [4 + 1 + 3, 9 + 1 + 3]
     free = decode(reasoner, rows, [], 30, budgets=[4, 9])
     assert [row[: len(own)] for row, own in zip(free, cut, strict=True)] == cut
+
+
+def test_a_probe_writes_what_the_row_would_and_leaves_the_state_alone(reasoner: Role) -> None:
+    rows = prompts(reasoner, [1, 4, 2, 6])
+    state = prefill(reasoner, rows)
+    before = [layer.keys.clone() for layer in state.cache.layers]
+    tokens, probabilities = probe(reasoner, state, torch.tensor([1, 3]), [reasoner.closes_id], 3)
+    assert tokens.tolist() == decode(reasoner, [[*rows[i], reasoner.closes_id] for i in (1, 3)], [], 3)
+    assert ((probabilities > 0) & (probabilities <= 1)).all()
+    assert all(torch.equal(layer.keys, old) for layer, old in zip(state.cache.layers, before, strict=True))
+
+
+def test_a_probe_is_booked_on_the_rows_it_is_for(reasoner: Role) -> None:
+    meter = Meter(3)
+    with meter.watching({"long": reasoner}):
+        state = prefill(reasoner, [[5, 6], [7, 8], [9, 10]])
+        probe(reasoner, state, torch.tensor([2]), [reasoner.closes_id], 2)
+    assert meter.positions.tolist() == [2, 2, 2 + 2]  # the delimiter and the first of two tokens are fed
+    assert meter.forward_passes.tolist() == [1, 1, 3]
+
+
+def test_steering_sees_each_row_and_its_word_is_what_is_read_on(reasoner: Role) -> None:
+    """A row forced to a token goes on as if the token had been in its prompt; the others as ever."""
+    rows, seen = prompts(reasoner, [1, 4, 2]), list[list[int]]()
+
+    def force(state: State, alive: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+        seen.append(alive.tolist())
+        return torch.where((alive == 1) & (len(seen) == 3), 7, chosen)
+
+    free, forced = decode(reasoner, rows, [], 8), extend(reasoner, prefill(reasoner, rows), [], 8, steer=force)
+    assert seen == [[0, 1, 2]] * 8
+    assert [forced[0], forced[2]] == [free[0], free[2]]
+    assert forced[1][:3] == [*free[1][:2], 7]
+    assert forced[1][3:] == decode(reasoner, [[*rows[1], *forced[1][:3]]], [], 5)[0]

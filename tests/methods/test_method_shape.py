@@ -12,15 +12,25 @@ from typing import Any
 
 import pytest
 
-from methods.kit import chains
 from methods.kit.errors import Refused
 from methods.kit.models import load
-from methods.kit.runner import load_method, measure, method_names
-from methods.kit.zoo import Zoo, load_models, train_method
+from methods.kit.runner import home, load_method, measure, method_names
+from methods.kit.tasks import chains
+from methods.kit.zoo import Zoo, load_models, shipped, train_method
 
 ROOT = Path(__file__).parents[2]
 SLUGS = method_names(ROOT)
-SHORT = {"steps": 2, "encoder_steps": 2, "chains": 150, "steps_a_stage": 1, "last_stage_factor": 1, "stages": 2, "batch": 4}
+SHORT = {
+    "steps": 2,
+    "encoder_steps": 2,
+    "chains": 150,
+    "problems": 60,
+    "samples": 2,
+    "steps_a_stage": 1,
+    "last_stage_factor": 1,
+    "stages": 2,
+    "batch": 4,
+}
 
 
 def short(config: Any) -> Any:
@@ -76,20 +86,21 @@ def test_runs_on_checkpoints_as_users_have_them(method: ModuleType, bpe_checkpoi
     """Training where it trains, then every arm, metered and graded: labels must add up to what the meter saw."""
     slug = method.__name__.rpartition(".")[2]
     monkeypatch.setattr(method, "ARMS", {arm: short(config) for arm, config in method.ARMS.items()})
-    zoo = Zoo(tmp_path, tmp_path, model=bpe_checkpoint)
+    zoo = Zoo("chains", tmp_path, tmp_path, model=bpe_checkpoint)
     if hasattr(method, "prepare"):
         train_method(slug, method, zoo, 0, lambda _: None)
     problems = [problem for level in (1, 3) for problem in chains.draws("test", level, 0, 3)]
     for config in method.ARMS.values():
-        models, _ = load_models(zoo, method, config, 0)
+        models = load_models(zoo, method, config, 0)
         done = measure(method, models, config, problems, 0)
         assert len(done.outputs) == 6
         assert (done.values["flops"] > 0).all()
 
 
 def test_same_seed_same_output(method: ModuleType) -> None:
-    models, _ = load_models(Zoo(ROOT / "methods/zoo", ROOT / "methods/zoo"), method, method.ARMS[""], 0)
-    prompts = [problem.prompt for problem in chains.draws("dev", 3, 0, 4)]
+    zoo = shipped(ROOT, home(method))
+    models = load_models(zoo, method, method.ARMS[""], 0)
+    prompts = [problem.prompt for problem in zoo.task.draws("dev", 3, 0, 4)]
     first, second = (method.generate(models, prompts, method.ARMS[""], 7) for _ in range(2))
     assert [output.ids for output in first] == [output.ids for output in second]
 
@@ -104,7 +115,7 @@ def test_a_missing_checkpoint_names_its_folder(tmp_path: Path) -> None:
     for slug in SLUGS:
         method = load_method(slug, ROOT)
         with pytest.raises(Refused, match=str(tmp_path)):
-            load_models(Zoo(tmp_path, tmp_path), method, method.ARMS[""], 0)
+            load_models(Zoo(home(method), tmp_path, tmp_path), method, method.ARMS[""], 0)
 
 
 @pytest.mark.parametrize("damage", ["cut", "not json", "no delimiter", "sliding window"])

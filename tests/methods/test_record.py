@@ -7,7 +7,9 @@ import pytest
 
 from methods.kit import record
 
-RESULTS = sorted((Path(__file__).parents[2] / "methods" / "results").glob("*.json"))
+ROOT = Path(__file__).parents[2]
+SLUGS = [path.name for path in (ROOT / "methods").glob("[!_]*.py")]
+RESULTS = sorted((ROOT / "methods" / "results").rglob("*.json"))
 
 
 def lay_out(root: Path) -> Path:
@@ -30,6 +32,24 @@ def test_inputs_reach_through_imports_and_notice_change(tmp_path: Path) -> None:
     (tmp_path / "methods" / "kit" / "far.py").write_text("x = 2\n")
     (tmp_path / "zoo" / "model.safetensors").write_bytes(b"others")
     assert record.changed(made, tmp_path) == ["methods/kit/far.py", "zoo/model.safetensors"]
+
+
+def test_a_module_imported_by_name_from_its_package_is_reached(tmp_path: Path) -> None:
+    lay_out(tmp_path)
+    (tmp_path / "methods" / "kit" / "near.py").write_text("from methods.kit import far as away\n")
+    assert record.reached(tmp_path / "methods" / "kit" / "near.py", tmp_path) == {
+        tmp_path / "methods" / "kit" / name for name in ("near.py", "far.py")
+    }
+
+
+def test_every_module_of_the_lab_is_reached_by_a_record(root: Path) -> None:
+    """All but what only the scripts use: a change in any of them must be noticed."""
+    names = ("kit/comparison.py", "kit/calibration.py", "kit/tasks/chains.py", "kit/tasks/search.py", *SLUGS)
+    reached = {path for name in names for path in record.reached(root / "methods" / name, root)}
+    assert {path.stem for path in (root / "methods" / "kit").glob("*.py")} - {path.stem for path in reached} == {
+        "__init__",
+        "replay",
+    }
 
 
 def test_wording_is_not_behaviour(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from methods import cot, token_skip
-from methods.kit import chains
 from methods.kit.models import Role, copy_of
+from methods.kit.tasks import chains
 
 chain_and_scores = st.lists(st.tuples(st.integers(0, 50), st.floats(-5, 5)), min_size=1, max_size=60)
 

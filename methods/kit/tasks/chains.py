@@ -9,26 +9,26 @@ Operations per register: + or - a constant 1..4, * a constant 2..4, + or - the o
 in all. Training exhausts those it may see, hence level 1 is shown and carries no claim.
 """
 
-import hashlib
 import random
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from methods.kit.method import Item, Prompt
+from methods.kit import family
+from methods.kit.family import FILLERS, RATIOS, Course, Word, say
+from methods.kit.method import Item
 
 NAME = "chains"
 MODULUS = 5
 LEVELS = (1, 2, 3, 4, 6, 8)
 STRETCH = 10
+STRUCTURE = 9  # no training problem has so many operations
 LABELS = "abcdefghij"
 CHANCE = 1 / MODULUS**2
 LONGEST_ANSWER = "0 0"
 EXHAUSTED = (1,)  # levels whose problems training sees nearly all of
 
-OPENS, CLOSES, END = "<think>", "</think>", "<eos>"
+WORK = "start"  # the checkpoint trained on traces without redundancy
 MOODS = {"careful": 0.66, "steady": 0.14, "brisk": 0.10, "snap": 0.10}
-FILLERS = ("hmm", "so", "now", "next", "then", "well")
 WORDS = (
     [str(digit) for digit in range(MODULUS)]
     + list(LABELS)
@@ -54,32 +54,17 @@ WORDS = (
     ]
     + list(FILLERS)
     + list(MOODS)
-    + [".9", ".8", ".7", ".6", ".5", ".4", ".3"]  # in no problem or trace: for methods that are told a ratio
+    + list(RATIOS)
 )
-
-Word = tuple[str, str]  # a word and its kind: step restate filler verify error repair recap answer
 
 
 @dataclass(frozen=True)
-class Problem:
-    """`question` is what a method sees; `answer` is what it must write after `</think>`."""
+class Problem(family.Problem):
+    """What happened in it, beside what every problem has."""
 
-    question: str
-    answer: str
-    level: int
     states: tuple[tuple[int, int], ...]  # the registers (x, y) after each operation
     operations: tuple[tuple[str, str, str], ...]  # register, operator, operand as printed
     first: tuple[int, int]
-
-    @property
-    def prompt(self) -> Prompt:
-        return Prompt(self.question, LONGEST_ANSWER)
-
-    @property
-    def split(self) -> str:
-        """`train` (80 %), `dev` (5 %) or `test` (15 %), by hash of the problem's text: no problem is ever in two."""
-        slot = int(hashlib.sha256(self.question.encode()).hexdigest()[:8], 16) % 100
-        return "test" if slot < 15 else "dev" if slot < 20 else "train"
 
 
 def draw(rng: random.Random, level: int) -> Problem:
@@ -97,43 +82,25 @@ def draw(rng: random.Random, level: int) -> Problem:
         states.append((now[0], now[1]))
         operations.append(("xy"[target], operator, operand))
     lines = [f"x {first[0]} y {first[1]}"] + [f"{LABELS[i]} {' '.join(op)}" for i, op in enumerate(operations)]
-    return Problem(" ; ".join(lines) + " ; ?", f"{now[0]} {now[1]}", level, tuple(states), tuple(operations), first)
+    answer = f"{now[0]} {now[1]}"
+    return Problem(" ; ".join(lines) + " ; ?", answer, level, LONGEST_ANSWER, tuple(states), tuple(operations), first)
 
 
 def draws(split: str, level: int, seed: int, count: int) -> list[Problem]:
     """Up to `count` different problems of one split and level; fewer only where the level has no more."""
-    rng = random.Random(f"chains {split} {level} {seed}")
-    found: dict[str, Problem] = {}
-    for _ in range(60 * count):  # level 1 has some hundred test problems in all
-        problem = draw(rng, level)
-        if problem.split == split:
-            found.setdefault(problem.question, problem)
-            if len(found) == count:
-                break
-    return list(found.values())
-
-
-def stream(seed: int, pick_level: Callable[[random.Random], int]) -> Iterator[tuple[Problem, random.Random]]:
-    """Training problems without end, with the generator that drew them (traces draw from it too)."""
-    rng = random.Random(f"chains train {seed}")
-    while True:
-        problem = draw(rng, pick_level(rng))
-        if problem.split == "train":
-            yield problem, rng
+    rng = random.Random(f"{NAME} {split} {level} {seed}")
+    return family.distinct(lambda rng: draw(rng, level), split, count, rng)
 
 
 def items(seed: int) -> Iterator[Item]:
     """Training problems with their terse worked solutions, levels 1 to 8 alike: the data set methods train on."""
-    for problem, _ in stream(seed, lambda rng: rng.randint(1, 8)):
+    rng = random.Random(f"{NAME} train {seed}")
+    for problem in family.stream(lambda rng, _: draw(rng, rng.randint(1, 8)), rng):
         steps = tuple(" ".join(word for word, _ in step(problem, i)) for i in range(problem.level))
         yield Item(problem.question, steps, problem.answer, LONGEST_ANSWER)
 
 
 # ---- traces: what a model is trained to write between <think> and </think> -------------------------------------------------
-
-
-def say(text: str, kind: str) -> list[Word]:
-    return [(word, kind) for word in text.split()]
 
 
 def step(problem: Problem, i: int) -> list[Word]:
@@ -190,11 +157,6 @@ def long(problem: Problem, rng: random.Random) -> list[Word]:
     return words
 
 
-def answered(words: list[Word], problem: Problem) -> list[Word]:
-    """A whole completion: the trace, the delimiter, and the answer alone (a derivation there would redo the work)."""
-    return [*words, (CLOSES, "answer"), *say(problem.answer, "answer"), (END, "answer")]
-
-
 GRAMMAR = [  # what each kind looks like from outside; the first that fits where the last one ended is taken
     ("restate", r"the task (?:[^?]* )?\?"),
     ("step", r"[a-j] \d [-+*] \d = \d \d ;"),
@@ -207,11 +169,39 @@ GRAMMAR = [  # what each kind looks like from outside; the first that fits where
 
 
 def kinds(words: list[str]) -> list[str]:
-    """The kind of each word a model wrote before the answer; `other` for what is outside the grammar. For showing only."""
-    text, found, at = " ".join(words), list[str](), 0
-    while at < len(text):
-        fits = ((kind, re.compile(rf"(?:{pattern})(?= |$)").match(text, at)) for kind, pattern in GRAMMAR)
-        kind, end = next(((kind, match.end()) for kind, match in fits if match), ("other", (text + " ").index(" ", at)))
-        found += [kind] * len(text[at:end].split())
-        at = end + 1
-    return found
+    """The kind of each word a model wrote before the answer."""
+    return family.read_kinds(words, GRAMMAR)
+
+
+# ---- how the shared checkpoints are trained --------------------------------------------------------------------------------
+
+
+def rising(climb: float, after: tuple[float, ...]) -> Callable[[random.Random, float], Problem]:
+    """Levels 1 to a top that rises over the first `climb` of training; then `after` weighs levels 1..8 and the stretch."""
+
+    def pick(rng: random.Random, done: float) -> Problem:
+        if done < climb:
+            return draw(rng, rng.randint(1, min(8, 1 + int(9 * done / climb))))
+        return draw(rng, rng.choices([*range(1, 9), STRETCH], after)[0])
+
+    return pick
+
+
+def easy_ones(rng: random.Random, done: float) -> Problem:
+    """Levels 1 to 8, the easy ones oversampled: only they can be answered at once."""
+    return draw(rng, rng.choices(range(1, 9), [3, 5, 4, 3, 1, 1, 1, 1])[0])
+
+
+def nothing(problem: Problem, rng: random.Random) -> list[Word]:
+    return []
+
+
+COURSES = {
+    # bare traces, short ones first: from scratch the longest lag far behind
+    "start": Course("", 1000, rising(0.6, (1, 1, 1, 1, 1, 2, 2, 3, 0.3)), bare),
+    # overthinking traces, hard levels oversampled towards the end
+    "long": Course("start", 1200, rising(0.3, (1, 1, 1, 1, 1, 1.5, 1.5, 3, 0.3)), long, offset=1000),
+    # no trace at all, at a constant rate until it no longer gains; ends with a little more than `long`'s training FLOPs, and
+    # while the hardest level is still near chance (see the lab log)
+    "direct": Course("start", 6500, easy_ones, nothing, offset=2000, decay_from=1.0, at_once=True),
+}

@@ -7,7 +7,7 @@ BIN = .venv/bin
 export OMP_NUM_THREADS = 1
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: demo test fuzz serve speed lint types clean setup
+.PHONY: demo test fuzz soak serve speed lint types clean setup
 
 setup: .venv/installed
 

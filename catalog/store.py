@@ -10,6 +10,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import Column, Connection, Engine, Table, create_engine, event, inspect, literal_column, or_, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
@@ -61,7 +62,8 @@ def connect(url: URL, *, read_only: bool = False) -> Engine:
         target = Path(str(url.database)).resolve().as_uri()
         url = url.set(database=target, query={"mode": "ro", "immutable": "1", "uri": "true"})
     try:
-        engine = create_engine(url, hide_parameters=True)  # a failing batch would print every abstract it holds
+        # A failing batch would print every abstract it holds.
+        engine = create_engine(url, hide_parameters=True, json_deserializer=from_json)
     except (NoSuchModuleError, ModuleNotFoundError):
         raise Refused(
             f"LACONIC_DB: no driver for {url.drivername!r}; SQLite is built in, PostgreSQL needs "

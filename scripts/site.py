@@ -4,6 +4,7 @@ Reads the database, entries, taxonomy, errata and records; needs neither torch n
 """
 
 import argparse
+import gc
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -22,7 +23,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     root = find_root()
+    gc.disable()  # what a build makes it keeps until its end, and looking through it again and again takes a fifth of the time
     folder = build(root, changed)
+    gc.enable()
     pages = sum(1 for _ in folder.rglob("*.html"))
     if args.json:
         document({"folder": str(folder), "pages": pages})

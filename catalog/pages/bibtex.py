@@ -5,16 +5,16 @@ from collections.abc import Sequence
 
 from catalog.text import clean, fold
 
-_TEX = {
+_TEX = str.maketrans({
     "\\": r"\textbackslash{}", "%": r"\%", "#": r"\#", "&": r"\&", "_": r"\_", "$": r"\$",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     # BibTeX counts braces before TeX sees them, escaped or not: one that is open by itself would swallow the file.
     "{": r"\textbraceleft{}", "}": r"\textbraceright{}",
-}  # fmt: skip
+})  # fmt: skip
 
 
 def escape(text: str) -> str:
-    return "".join(_TEX.get(letter, letter) for letter in clean(text))
+    return clean(text).translate(_TEX)
 
 
 def name(text: str) -> str:

@@ -6,15 +6,16 @@ neither are the lists of papers, whose digits are titles, ids and dates.
 
 import re
 from collections.abc import Iterable
-from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
+
+import lxml.html
 
 from catalog.entries import METRICS, Entry
 from catalog.errors import Refused
 
 # A digit may stand in code, ids, dates and titles of works, and in what names its source.
 _PLAIN = {"code", "pre", "data", "time", "cite", "script", "style", "title", "svg"}
-_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 _ROW = re.compile(r"(catalog/entries/([a-z0-9_]+)\.toml) reported\[(\d+)\]\.rows\[(\d+)\]\.([a-z_]+)(?:;|$)")
 # Names that hold a digit, written by templates in running text.
 _NAMES = re.compile(r"95 % intervals|\barXiv \d{4}\.\d{4,5}\b|\b[DSL]\d+\b")
@@ -33,12 +34,11 @@ def check(folder: Path, written: Iterable[Entry], docs: Path) -> None:
         name = path.relative_to(folder).as_posix()
         if name in by_hand or name.startswith(_FREE):
             continue
-        page = _Page()
         html = path.read_text("utf-8")
-        page.feed(html[html.find("<article") : html.rfind("</article>")])  # around it stands the theme's own
-        for text in page.bare:
+        bare, numbers = read(html[html.find("<article") : html.rfind("</article>")])  # around it stands the theme's own
+        for text in bare:
             raise Refused(f"{name}: the number in {text!r} does not say where it came from")
-        for source, value in page.numbers:
+        for source, value in numbers:
             _found(name, source, value, entries)
 
 
@@ -58,32 +58,30 @@ def _found(name: str, source: str, value: str | None, entries: dict[str, Entry])
         raise Refused(f"{name}: {value} is shown with {source!r}, where {stands} stands")
 
 
-class _Page(HTMLParser):
-    """The digits in a page's main content that stand bare, and the numbers with their sources."""
+def read(html: str) -> tuple[list[str], list[tuple[str, str | None]]]:
+    """The texts in a page's main content whose digits stand bare, and (source, value) of each number."""
+    bare: list[str] = []
+    numbers: list[tuple[str, str | None]] = []
+    if not html:
+        return bare, numbers
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.bare: list[str] = []
-        self.numbers: list[tuple[str, str | None]] = []
-        self._open: list[tuple[str, bool]] = []  # tag, and whether digits may stand in it
+    def walk(element: Any, free: bool, file: str) -> None:
+        """`free`: whether digits may stand here; `file`: where the sources are that name none."""
+        given = element.attrib
+        file = given.get("data-file", file)
+        if element.tag == "data":
+            source = given.get("data-source", "")
+            whole = source if "/" in source.partition(" ")[0] else f"{file} {source}"
+            numbers.append((whole if source else "", given.get("value")))
+            if not source:
+                bare.append(str(given.get("value")))
+        free = free or element.tag in _PLAIN or "data-source" in given or "id" in given.get("class", "").split()
+        texts = [element.text or ""] if isinstance(element.tag, str) else []  # a comment is not read
+        for child in element:
+            walk(child, free, file)
+            texts.append(child.tail or "")
+        if not free:
+            bare.extend(" ".join(text.split())[:80] for text in texts if re.search(r"\d", _NAMES.sub("", text)))
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        if tag == "data":
-            self.numbers.append((given.get("data-source") or "", given.get("value")))
-            if not given.get("data-source"):
-                self.bare.append(str(given.get("value")))
-        if tag in _VOID:
-            return
-        free = tag in _PLAIN or "data-source" in given or "id" in (given.get("class") or "").split()
-        self._open.append((tag, free))
-
-    def handle_endtag(self, tag: str) -> None:
-        if any(name == tag for name, _ in self._open):
-            while self._open.pop()[0] != tag:
-                pass
-
-    def handle_data(self, data: str) -> None:
-        inside = any(tag == "article" for tag, _ in self._open)
-        if inside and not any(free for _, free in self._open) and re.search(r"\d", _NAMES.sub("", data)):
-            self.bare.append(" ".join(data.split())[:80])
+    walk(lxml.html.fragment_fromstring(html, create_parent="div"), False, "")
+    return bare, numbers

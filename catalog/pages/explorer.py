@@ -14,12 +14,12 @@ from catalog.pages.papers import Row, Shelf
 SCRIPT = "papers/explorer-data.js"
 
 
-def write(shelf: Shelf, titles: dict[str, str], slugs: dict[str, str], folder: Path) -> None:
-    """`titles`: a tag's or facet's id → its title; `slugs`: arXiv id → the entry about that paper."""
+def write(shelf: Shelf, titles: dict[str, str], slugs: dict[str, str], cited: dict[str, str], folder: Path) -> None:
+    """`titles`: a tag's or facet's id → its title; `slugs`: arXiv id → the entry about that paper; `cited`: paper → BibTeX."""
     (folder / SCRIPT).parent.mkdir(parents=True, exist_ok=True)
     (folder / SCRIPT).write_text(_assignment("papers", _columns(shelf.rows, titles, slugs)), "utf-8")
     for year, months in shelf.years().items():
-        details = {row.key: _details(row) for rows in months.values() for row in rows}
+        details = {row.key: {**_details(row), "bibtex": cited[row.key]} for rows in months.values() for row in rows}
         (folder / f"papers/details-{year}.js").write_text(_assignment(f"details-{year}", details), "utf-8")
 
 

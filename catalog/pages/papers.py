@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from catalog import freshness, schema, store
 from catalog.finding import searching
+from catalog.finding.searching import Index
 from catalog.labels import CURATED
 from catalog.taxonomy import Taxonomy
 from catalog.text import fold
@@ -70,6 +71,7 @@ class Shelf:
     """All the site says of papers. `newest` is the one seen at arXiv with the highest id: ids are given out in order."""
 
     rows: list[Row]  # newest first
+    index: Index  # without abstracts: a page must not depend on what the builder's own database happens to hold
     sources: list[Source]
     freshness: dict[str, Any]  # of `freshness.carried`
 
@@ -97,10 +99,11 @@ class Shelf:
 def load(root: Path, tree: Taxonomy) -> Shelf:
     """From the database. Raises `Refused` where there is none."""
     with store.reading(root) as session:
-        return Shelf(_rows(session, tree), _sources(session), freshness.carried(session))
+        index = searching.build(session, tree, abstracts=False)
+        return Shelf(_rows(session, index), index, _sources(session), freshness.carried(session))
 
 
-def _rows(session: Session, tree: Taxonomy) -> list[Row]:
+def _rows(session: Session, index: Index) -> list[Row]:
     authors: dict[str, list[str]] = defaultdict(list)
     for key, name in session.exec(
         select(schema.Author.paper_key, schema.Author.name).order_by(
@@ -127,7 +130,6 @@ def _rows(session: Session, tree: Taxonomy) -> list[Row]:
         for url in mention.urls:
             urls.setdefault(mention.paper_key, url)
     former, versions, labels = _former(session), _versions(session), _labels(session)
-    index = searching.build(session, tree, abstracts=False)  # what every database of one snapshot can tell
     code = index.code
     near = index.nearest_papers(SIMILAR)
     rows = []
@@ -175,8 +177,10 @@ def _versions(session: Session) -> dict[str, tuple[tuple[int, str], ...]]:
 def _labels(session: Session) -> dict[str, tuple[Labelled, ...]]:
     """What people set, else what machines found; what lists say is in their listings."""
     said: dict[str, dict[str, set[Labelled]]] = defaultdict(lambda: defaultdict(set))
-    for each in session.exec(select(schema.Facet).where(schema.Facet.origin != "list")):
-        said[each.paper_key][each.facet].add(Labelled(each.facet, each.tag, each.origin == CURATED))
+    label = schema.Facet
+    for key, facet, tag, origin in session.exec(select(label.paper_key, label.facet, label.tag, label.origin)):
+        if origin != "list":
+            said[key][facet].add(Labelled(facet, tag, origin == CURATED))
     found: dict[str, tuple[Labelled, ...]] = defaultdict(tuple)
     for key, facets in said.items():
         for labels in facets.values():

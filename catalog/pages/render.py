@@ -14,7 +14,7 @@ from catalog import auditing, challenges, entries
 from catalog.auditing import ledger
 from catalog.entries import Entry
 from catalog.errors import Refused
-from catalog.pages import bibtex, explorer, finding, guide, inline, news
+from catalog.pages import bibtex, citations, explorer, finding, guide, inline, news
 from catalog.pages.contents import BASELINES, Catalog, group_of, paper_slugs
 from catalog.pages.measured import COLUMNS, figure, measured_alike, method_chart, shown
 from catalog.pages.reported import reported
@@ -50,7 +50,7 @@ def render(catalog: Catalog, folder: Path) -> None:
         page(f"methods/{entry.slug}.md", "method.md.j2", entry=entry, **method_values(catalog, entry))
     years = catalog.shelf.years()
     page("papers/index.md", "papers.md.j2", years=years)
-    explorer.write(catalog.shelf, titles, paper_slugs(catalog), folder)
+    explorer.write(catalog.shelf, titles, paper_slugs(catalog), citations.all_cited(catalog), folder)
     for year, months in years.items():
         page(f"papers/{year}.md", "year.md.j2", year=year, months=months)
     page("errata.md", "errata.md.j2")
@@ -65,7 +65,7 @@ def render(catalog: Catalog, folder: Path) -> None:
     (folder / entries.SCHEMA.name).write_text(entries.schema(catalog.tree), "utf-8")
     page("calibration.md", "calibration.md.j2")
     page("freshness.md", "freshness.md.j2")
-    page("finding.md", "finding.md.j2", answers=finding.answers(catalog.root, catalog.tree), shown=finding.SHOWN)
+    page("finding.md", "finding.md.j2", answers=finding.answers(catalog.shelf.index, catalog.tree), shown=finding.SHOWN)
     for name, source in (("contributing.md", "CONTRIBUTING.md"), ("changes.md", "CHANGELOG.md")):
         text = catalog.root / source
         (folder / name).write_text(text.read_text("utf-8") if text.exists() else "# Changes\n\nNone yet.\n", "utf-8")

@@ -95,7 +95,7 @@ class Paper(Part):
     methods: list[str]
     """slugs"""
     bibtex: str
-    """path from this folder"""
+    """a record whose key no other paper has"""
 
 
 class Year(Part):

@@ -1,7 +1,7 @@
 """From tables and entries to the models of the published JSON files."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sqlmodel import Session, col, select
@@ -14,8 +14,10 @@ from catalog.sources import followed
 from catalog.text import clean
 
 
-def papers(catalog: Catalog, session: Session) -> Iterator[api.Paper]:
-    """One a paper, newest first."""
+def papers(
+    catalog: Catalog, session: Session, mentions: Sequence[schema.Mention], cited: Mapping[str, str]
+) -> Iterator[api.Paper]:
+    """One a paper, newest first. `cited`: paper → its BibTeX."""
     said: dict[str, list[api.Label]] = defaultdict(list)
     for facet in session.exec(select(schema.Facet)):
         said[facet.paper_key].append(api.Label.model_validate(facet, from_attributes=True))
@@ -27,12 +29,11 @@ def papers(catalog: Catalog, session: Session) -> Iterator[api.Paper]:
         if about := entry.written.paper:
             slugs[about.arxiv].append(entry.slug)
             curated[about.arxiv] = about.authors
-    for mention in _mentions(session):
-        section = [clean(heading) for heading in mention.section]
+    for mention in mentions:
         listed[mention.paper_key].append(
             api.Listed(
                 list_name=mention.list_name,
-                section=section,
+                section=[clean(heading) for heading in mention.section],
                 resolution=mention.resolution,  # type: ignore[arg-type]
                 gone_on=mention.gone_on,
             )
@@ -72,7 +73,7 @@ def papers(catalog: Catalog, session: Session) -> Iterator[api.Paper]:
             code=code.get(row.key, []),
             listed=listed[row.key],
             methods=slugs[row.key],
-            bibtex=f"bibtex/{row.key.replace('/', '-')}.bib",
+            bibtex=cited[row.key],
         )
 
 
@@ -96,7 +97,8 @@ def _code(catalog: Catalog, session: Session) -> dict[str, list[api.Repository]]
     return {key: [described(url) for url in held] for key, held in urls.items()}
 
 
-def _mentions(session: Session) -> list[schema.Mention]:
+def all_mentions(session: Session) -> list[schema.Mention]:
+    """In the order of lists and lines, whatever the database makes of letters."""
     found = session.exec(select(schema.Mention)).all()
     return sorted(found, key=lambda mention: (mention.list_name, mention.line, mention.key))
 
@@ -134,11 +136,11 @@ def taxonomy(catalog: Catalog, carried: dict[str, int]) -> api.Taxonomy:
     return api.Taxonomy(rules=tree.version, nodes=nodes)
 
 
-def lists(catalog: Catalog, session: Session) -> Iterator[api.SurveyList]:
+def lists(catalog: Catalog, mentions: Sequence[schema.Mention]) -> Iterator[api.SurveyList]:
     """Every list that was ever read, in the order of its lines."""
     follows = {survey.name: survey for survey in followed.load(catalog.root).list}
     held: dict[str, list[api.Entry]] = defaultdict(list)
-    for mention in _mentions(session):
+    for mention in mentions:
         held[mention.list_name].append(
             api.Entry(
                 line=mention.line,

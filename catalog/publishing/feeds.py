@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from catalog import schema
 from catalog.labels import Label
@@ -22,8 +22,9 @@ def feeds(
     """(name, title, items) of each feed. `address` is that of the site, with a slash at its end; empty: links are relative."""
     items = _items(catalog, session, published, labelled, address)
     yield "all", "Laconic: all papers", list(items.values())[:LENGTH]
+    carried = {number: {name for label in labels for name in label} for number, labels in labelled.items()}  # facets and tags
     for node in catalog.tree.nodes.values():
-        carrying = [item for number, item in items.items() if any(node.id in label for label in labelled.get(number, ()))]
+        carrying = [item for number, item in items.items() if node.id in carried.get(number, ())]
         yield node.id, f"Laconic: {node.title}", carrying[:LENGTH]
 
 
@@ -32,9 +33,10 @@ def _items(
 ) -> dict[str, atom.Item]:
     """What changed last stands first; of one day's changes, the newest paper."""
     changed = {number: paper.first_seen for number, paper in published.items()}
-    for mention in session.exec(select(schema.Mention)):
-        if mention.paper_key in changed:
-            changed[mention.paper_key] = max(changed[mention.paper_key], mention.first_seen, mention.gone_on or date.min)
+    mention = schema.Mention
+    for number, first_seen, gone_on in session.exec(select(mention.paper_key, col(mention.first_seen), col(mention.gone_on))):
+        if number in changed:
+            changed[number] = max(changed[number], first_seen, gone_on or date.min)
     for title in session.exec(select(schema.FormerTitle)):
         if title.paper_key in changed:
             changed[title.paper_key] = max(changed[title.paper_key], title.replaced_on)

@@ -1,5 +1,6 @@
 """The catalog as one SQLite file for anybody: facts only; the same facts give the same bytes, from whatever database."""
 
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +43,13 @@ def write(session: Session, path: Path) -> None:
         for model, table in tables.items():
             source = table_of(model)
             chosen = source.select().with_only_columns(*(source.c[column.name] for column in table.columns))
-            rows = [dict(row._mapping) for row in session.connection().execute(chosen)]
+            rows = [dict(row) for row in session.connection().execute(chosen).mappings()]
             if model is Paper:
                 rows = [row if row["served_by"] == ARXIV else {**row, **dict.fromkeys(ARXIVS_OWN)} for row in rows]
             # Sorted here: databases disagree on the order of letters.
-            rows.sort(key=lambda row: [row[column.name] for column in table.primary_key])
-            if rows:
-                connection.execute(table.insert(), rows)
+            ordered = sorted(rows, key=itemgetter(*(column.name for column in table.primary_key)))
+            if ordered:
+                connection.execute(table.insert(), ordered)
     path.unlink(missing_ok=True)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         try:

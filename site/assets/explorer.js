@@ -160,17 +160,17 @@
     if (known.similar) {
       fact("Similar", ...known.similar.map(([other, title]) => make("p", {}, make("a", { href: `#paper=${encodeURIComponent(other)}` }, title))));
     }
-    const file = `../api/v1/bibtex/${key.replaceAll("/", "-")}.bib`;
+    const record = make("pre", { tabindex: "0" }, known.bibtex);
     const copy = make("button", { type: "button" }, "Copy BibTeX");
     copy.addEventListener("click", async () => {
       try {
-        await navigator.clipboard.writeText(await (await fetch(file)).text());
+        await navigator.clipboard.writeText(known.bibtex);
         copy.textContent = "Copied";
       } catch {
-        location.href = file; // from the disk nothing can be fetched, but it can be opened
+        getSelection().selectAllChildren(record); // where a page may not write to the clipboard, a reader still can
       }
     });
-    fact("Cite", copy, " ", make("a", { href: file }, "as a file"));
+    fact("Cite", record, copy);
     into.append(facts);
   }
 

@@ -235,9 +235,14 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         os.environ["LACONIC_DB"] = before
 
 
+def answers(root: Path) -> dict[str, searching.Answer]:
+    with store.reading(root) as session:
+        return dict(finding.answers(searching.build(session, TREE, abstracts=False), TREE))
+
+
 @pytest.fixture
 def asked(shipped: Path) -> dict[str, searching.Answer]:
-    return dict(finding.answers(shipped, TREE))
+    return answers(shipped)
 
 
 def test_a_strangers_questions_get_answers(asked: dict[str, searching.Answer]) -> None:
@@ -272,4 +277,4 @@ def test_postgresql_answers_alike(shipped: Path, asked: dict[str, searching.Answ
         pytest.skip("LACONIC_TEST_POSTGRES (an URL of an empty database) is not set")
     monkeypatch.setenv("LACONIC_DB", url)
     importing.replace(shipped, importing.read(HERE / "catalog" / "snapshot"))
-    assert dict(finding.answers(shipped, TREE)) == asked
+    assert answers(shipped) == asked

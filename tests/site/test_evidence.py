@@ -40,8 +40,8 @@ def test_the_built_site_holds(site: Path, written: list[entries.Entry]) -> None:
         ('<data value="213.17"', '<data value="213.71"', "213.71 is shown with .*, where 213.17 stands"),
         ("rows[3].tokens", "rows[33].tokens", "is no row of an entry"),
         (
-            "catalog/entries/token_skip.toml reported[",
-            "catalog/entries/nobody.toml reported[",
+            'data-file="catalog/entries/token_skip.toml"',
+            'data-file="catalog/entries/nobody.toml"',
             "no row of an entry",
         ),
         ("<article", "<p>x</p><article><p>It saves 40 % of all.</p></article><article", "'It saves 40 % of all.' does not say"),

@@ -4,6 +4,7 @@ from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.pages.evidence import read
 from catalog.pages.inline import inline
 from catalog.pages.slimming import slim
 
@@ -26,3 +27,13 @@ def test_blanks_go_outside_the_content_and_stay_in_code() -> None:
 def test_code_keeps_its_words_and_the_colours_that_it_has() -> None:
     html = '<article><span class="k">def</span><span class="w"> </span><span class="n">f</span><span class="p">(</span></article>'
     assert slim(html) == '<article><span class="k">def</span> f(</article>'
+
+
+def test_a_table_says_once_which_file_its_numbers_come_from() -> None:
+    cells = "".join(f'<td><data value="{n}" data-source="methods/results/x.json results.{n}">{n}</data></td>' for n in range(9))
+    other = '<td><data value="1" data-source="catalog/entries/x.toml">1</data></td>'
+    html = f'<article><table class="numbers"><tr>{cells}{other}</tr></table></article>'
+    assert slim(html).count("x.json") == 1
+    assert read(slim(html)) == read(html)
+    mixed = html.replace("catalog/entries/x.toml", "survey, Table 1")  # no file: it must not be taken for a place in one
+    assert slim(mixed) == mixed

@@ -13,10 +13,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from catalog import store
 from scripts.__main__ import main
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from loopback import Loopback, serving
+from tests.catalog.loopback import Loopback, serving
 
 HERE = Path(__file__).resolve().parents[2]
 

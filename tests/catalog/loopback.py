@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from small_arxiv import SmallArxiv
+from tests.catalog.small_arxiv import SmallArxiv
 
 
 @dataclass

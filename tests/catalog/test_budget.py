@@ -8,12 +8,12 @@ from math import ceil
 from pathlib import Path
 
 import pytest
-from conftest import HERE, Calendar, Laconic
-from loopback import Loopback
-from week import updates
 
 from catalog.announcements import is_announcement_day
 from catalog.crawling.asking_records import BATCH
+from tests.catalog.conftest import HERE, Calendar, Laconic
+from tests.catalog.loopback import Loopback
+from tests.catalog.week import updates
 
 FIRST_DAY = date(2026, 3, 2)
 MONTH = [FIRST_DAY + timedelta(days=n) for n in range(30)]

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from composing import FACTS, names
-from conftest import Laconic
 
 from catalog.lists.checking import Difference, Fact
 from catalog.snapshot_lines import read_lines
+from tests.catalog.composing import FACTS, names
+from tests.catalog.conftest import Laconic
 
 LIST = """# L
 [badge](https://arxiv.org/abs/2501.00099)

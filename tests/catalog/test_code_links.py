@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import FIRST, SOURCES, Laconic
-from github_api import CANARY, GitHub, serving
 from hypothesis import given
 from hypothesis import strategies as st
-from loopback import Loopback
 
 from catalog.lists.code_links import on_github
 from catalog.sources import github, polite
+from tests.catalog.conftest import FIRST, SOURCES, Laconic
+from tests.catalog.github_api import CANARY, GitHub, serving
+from tests.catalog.loopback import Loopback
 
 LINKED = """
 ## With code

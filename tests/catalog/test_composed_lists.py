@@ -1,11 +1,11 @@
 """Lists composed in every style from facts that were read by hand in real lists: the parser must give the facts back."""
 
 import pytest
-from composing import STYLES, compose, facts, names, url
 from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.lists.listing import Entry, parse
+from tests.catalog.composing import STYLES, compose, facts, names, url
 
 # A style may say less than a fact: these hold no section deeper than Markdown's six, and so on.
 ENOUGH = 0.99

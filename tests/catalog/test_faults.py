@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import week
-from conftest import Calendar, Laconic
-from loopback import Loopback
-from week import FIRST_URL, FRIDAY, MONDAY, THURSDAY, TUESDAY, WEDNESDAY, exported, updates
 
 from catalog.sources import arxiv_query, polite
+from tests.catalog import week
+from tests.catalog.conftest import Calendar, Laconic
+from tests.catalog.loopback import Loopback
+from tests.catalog.week import FIRST_URL, FRIDAY, MONDAY, THURSDAY, TUESDAY, WEDNESDAY, exported, updates
 
 BROKEN = ["503", "429", "406", "500", "404", "stall", "silent", "drip", "reset", "short", "cut", "html", "nothing", "302"]
 FEWER = ["406", "drip", "reset", "cut", "html", "nul"]  # where the same code answers for the transport

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import HERE, Laconic
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from catalog.finding.searching import Document, Index
 from catalog.lists.code_links import is_code
 from catalog.pages import finding
 from catalog.text import clean, fold
+from tests.catalog.conftest import HERE, Laconic
 
 TREE = taxonomy.load(HERE)
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import week
-from conftest import Calendar, Laconic
-from loopback import Loopback
 from sqlalchemy.engine.default import DefaultDialect
-from week import MONDAY, TUESDAY, WEDNESDAY, exported, updates
 
 from scripts.__main__ import main
+from tests.catalog import week
+from tests.catalog.conftest import Calendar, Laconic
+from tests.catalog.loopback import Loopback
+from tests.catalog.week import MONDAY, TUESDAY, WEDNESDAY, exported, updates
 
 KILLED = 99
 

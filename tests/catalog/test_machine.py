@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import week
-from conftest import Calendar, Laconic
-from loopback import Loopback
-from week import MONDAY, SECOND_URL, TUESDAY, exported, updates
 
 from catalog import exporting, store
 from catalog.sources import polite
 from scripts.__main__ import main
+from tests.catalog import week
+from tests.catalog.conftest import Calendar, Laconic
+from tests.catalog.loopback import Loopback
+from tests.catalog.week import MONDAY, SECOND_URL, TUESDAY, exported, updates
 
 FORK = multiprocessing.get_context("fork")
 

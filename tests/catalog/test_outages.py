@@ -6,10 +6,11 @@ from pathlib import Path
 
 import arxiv
 import pytest
-import week
-from conftest import SOURCES, Calendar, Laconic
-from loopback import Loopback
-from week import FRIDAY, MONDAY, THURSDAY, TUESDAY, WEDNESDAY, updates
+
+from tests.catalog import week
+from tests.catalog.conftest import SOURCES, Calendar, Laconic
+from tests.catalog.loopback import Loopback
+from tests.catalog.week import FRIDAY, MONDAY, THURSDAY, TUESDAY, WEDNESDAY, updates
 
 SECOND_MONDAY, SECOND_TUESDAY = "2026-03-23", "2026-03-24"
 FOUND = {"2603.00014", "2603.00015", "2603.00016", "2603.00021", "2603.00031", "2603.00041", "2603.00051"}

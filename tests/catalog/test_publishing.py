@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import HERE
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -26,6 +25,7 @@ from catalog.pages.contents import Catalog
 from catalog.publishing import FOLDER, api, atom, publish
 from catalog.publishing.atom import Item
 from catalog.text import clean
+from tests.catalog.conftest import HERE
 from tests.site.conftest import HOSTILE, fill, make_root
 
 SECRET = "zyxwv words of an abstract"

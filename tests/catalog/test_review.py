@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from conftest import Laconic
-from loopback import Loopback
 
 from catalog.errors import Refused
 from catalog.lists import decisions
 from catalog.lists.nearest_titles import Titles
+from tests.catalog.conftest import Laconic
+from tests.catalog.loopback import Loopback
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -1,9 +1,9 @@
 """What a reader asks of a filled database."""
 
 import pytest
-from conftest import FIRST, Laconic
 
 from catalog.announcements import announcement_days, is_announcement_day
+from tests.catalog.conftest import FIRST, Laconic
 
 DAYS = __import__("datetime").date
 

@@ -7,8 +7,9 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from conftest import FIRST, HERE, Laconic
-from loopback import Loopback
+
+from tests.catalog.conftest import FIRST, HERE, Laconic
+from tests.catalog.loopback import Loopback
 
 
 def contents(folder: Path) -> dict[str, bytes]:

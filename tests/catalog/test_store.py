@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Laconic, postgres_url
 from sqlmodel import Session, select
 
 from catalog import store
 from catalog.schema import Paper
+from tests.catalog.conftest import Laconic, postgres_url
 
 
 def row(key: str, **changes: Any) -> dict[str, Any]:

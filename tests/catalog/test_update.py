@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import FIRST, Laconic, rows
-from loopback import Loopback
 from sqlmodel import SQLModel
 
 from catalog.sources import polite
+from tests.catalog.conftest import FIRST, Laconic, rows
+from tests.catalog.loopback import Loopback
 
 pytestmark = pytest.mark.usefixtures("database")
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from conftest import FIRST, Calendar, Laconic
-from loopback import Loopback
+from tests.catalog.conftest import FIRST, Calendar, Laconic
+from tests.catalog.loopback import Loopback
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (f"2026-03-{day}" for day in range(16, 21))
 

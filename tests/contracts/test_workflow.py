@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 import yaml
-from actions import Actions
-from loopback import Loopback, serving
 
 from catalog.schema import SCHEMA_VERSION
 from scripts.schedule import told
+from tests.catalog.loopback import Loopback, serving
+from tests.contracts.actions import Actions
 
 HERE = Path(__file__).resolve().parents[2]
 WORKFLOWS = sorted((HERE / ".github" / "workflows").glob("*.yml"))

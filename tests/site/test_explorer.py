@@ -55,6 +55,9 @@ def test_details_say_who_names_a_paper_and_how_it_was_printed(browser: "Browser"
     assert "<i>Top</i> › {: .x } Section" in said
     assert "printed as as printed" in said
     assert "Ann <b>Author</b>, Bo & Co" in said
+    assert "eprint = {2502.00001}" in said
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert bad == []
 
 

@@ -127,6 +127,7 @@ def renewed(path: Path, slug: str, root: Path, zoo: "Zoo", workers: int, say: Ca
     if differ:
         say(f"{name}: {', '.join(differ)} came out otherwise after changes to {', '.join(changed)}: needs a full run")
         return False
-    record.write(path, old | {"inputs": current_inputs(slug, root, zoo, tuple(old["seeds"]))})
+    away = {name: digest for name, digest in old["inputs"].items() if record.NOT_SHIPPED.search(name)}
+    record.write(path, old | {"inputs": away | current_inputs(slug, root, zoo, tuple(old["seeds"]))})
     say(f"{name}: renewed: the same after changes to {', '.join(changed)}")
     return True

@@ -1,6 +1,7 @@
 """Gates are read from every seed: a row holds when it does pooled and in each, and what was measured comes back from disk."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def seen(*, halved: float = 0.1, gain: float = 0.0, exits_at: int = 60) -> Seen:
     return Seen(tables, {"flops": {"start": 1e12, "long": 3e12}, "direct": {"steps": 1000, "history": history}})
 
 
-def rows(**seeds: Seen) -> dict[str, dict[str, object]]:
+def rows(**seeds: Seen) -> dict[str, dict[str, Any]]:
     return {row["row"]: row for row in judged(TASK, PER_LEVEL, {int(name[1:]): own for name, own in seeds.items()})}
 
 

@@ -19,7 +19,7 @@ AT_ONCE = 8  # requests in flight
 
 
 class Endpoint:
-    """`url` up to and with its version, e.g. http://127.0.0.1:8000/v1. A key, where one is asked for, is in LACONIC_ENDPOINT_KEY."""
+    """`url` is up to and with its version, e.g. http://127.0.0.1:8000/v1. LACONIC_ENDPOINT_KEY holds the key where one is asked."""
 
     def __init__(self, url: str, model: str = "") -> None:
         if not url.startswith(("http://", "https://")):

@@ -5,9 +5,12 @@ import hashlib
 import json
 import os
 import platform
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
+
+NOT_SHIPPED = re.compile(r"-seed[1-9]\d*/")  # in the path of a checkpoint: only seed 0's come with a checkout
 
 
 def code_hash(path: Path) -> str:
@@ -53,10 +56,15 @@ def inputs(root: Path, files: list[Path], checkpoints: list[Path]) -> dict[str, 
 
 
 def changed(record: dict[str, Any], root: Path) -> list[str]:
-    """The inputs of a record that are no longer what they were; empty while the record is current."""
+    """The inputs of a record that are no longer what they were; empty while the record is current.
+
+    A checkpoint that is not shipped and not there cannot have changed: its hash says what was measured.
+    """
     stale = []
     for name, was in record["inputs"].items():
         path = root / name
+        if NOT_SHIPPED.search(name) and not path.is_file():
+            continue
         now = (code_hash(path) if path.suffix == ".py" else digest(path)) if path.is_file() else ""
         if now != was:
             stale.append(name)

@@ -183,7 +183,7 @@ def as_recorded(folder: Path) -> None:
         raise Refused(f"{path}: no training record: not a JSON object") from None
     for name, digest in said.items():
         if not (folder / name).is_file() or record.digest(folder / name) != digest:
-            raise Refused(f"{folder / name}: not the weights its training.json is of (sha256): fetch it again, or `laconic zoo` retrains it")
+            raise Refused(f"{folder / name}: not the weights that training.json is of (by sha256): `git checkout` brings them back")
 
 
 def load_bases(zoo: Zoo, names: tuple[str, ...], seed: int) -> tuple[Models, list[Path]]:
@@ -191,8 +191,8 @@ def load_bases(zoo: Zoo, names: tuple[str, ...], seed: int) -> tuple[Models, lis
 
 
 def folders_of(zoo: Zoo, method: ModuleType, config: Any, seed: int) -> list[Path]:
-    """The checkpoint folders an arm generates with: the shared ones, then the method's own."""
-    folders = [zoo.base(name, seed) for name in method.ROLES]
+    """The folders of the zoo an arm generates with: the shared ones, unless a guest has their place, then the method's own."""
+    folders = [] if zoo.model else [zoo.base(name, seed) for name in method.ROLES]
     if hasattr(method, "prepare"):
         folders.append(zoo.trained(method.__name__.rpartition(".")[2], method.checkpoint(config), seed))
     return folders

@@ -66,13 +66,15 @@ def main(args: argparse.Namespace) -> int:
         print(text, file=sys.stderr, flush=True)
 
     results, date, made = root / "methods" / "results", today().isoformat(), []
+    which = [f"--seeds {' '.join(map(str, args.seeds))}"] if args.seeds != [0] else []
     if args.calibrate:
         tasks = [args.task] if args.task else family.grown()
         rows = calibrate(
             root,
             tasks,
+            seeds=args.seeds,
             date=date,
-            command="laconic bench --calibrate",
+            command=" ".join(["laconic bench --calibrate", *which]),
             per_level=FULL,
             workers=args.workers,
             folder=root / "build" / "bench",
@@ -94,8 +96,7 @@ def main(args: argparse.Namespace) -> int:
         if args.verify:
             refused += not renewed(path, slug, root, zoo, args.workers, say)
             continue
-        words = [slug, *([f"--task {task}"] if task != homes[slug] else [])]
-        words += [f"--seeds {' '.join(map(str, args.seeds))}"] if args.seeds != [0] else []
+        words = [slug, *([f"--task {task}"] if task != homes[slug] else []), *which]
         done = compare(
             slug,
             root,

@@ -223,7 +223,7 @@ def trees_then_easy(rng: random.Random, done: float) -> Problem:
     easy ones oversampled: only they can be answered at once."""
     if rng.random() < 2 - 4 * done:
         return tree(rng)
-    return draw(rng, rng.choices(LEVELS, [3, 2, 2, 1, 1])[0])
+    return draw(rng, rng.choices(LEVELS, [4, 2, 2, 1, 1])[0])
 
 
 def nothing(problem: Problem, rng: random.Random) -> list[Word]:
@@ -234,7 +234,7 @@ COURSES = {
     "start": Course("", 3800, trees_first, bare),
     "long": Course("start", 550, arms, long, offset=1000),
     # at a constant rate until it no longer gains
-    "direct": Course("start", 6000, trees_then_easy, nothing, offset=2000, decay_from=1.0, at_once=True),
+    "direct": Course("start", 4000, trees_then_easy, nothing, offset=2000, decay_from=1.0, at_once=True),
     # `start` included, with nine tenths of `long`'s training FLOPs
     "straight": Course("start", 300, arms, straight, offset=3000),
 }

@@ -37,6 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
+    _lab.quiet()
     from methods.kit import family, record
     from methods.kit.calibration import calibrate, gates
     from methods.kit.comparison import FULL, compare
@@ -44,7 +45,6 @@ def main(args: argparse.Namespace) -> int:
     from methods.kit.runner import home, load_method, method_names
     from scripts._table import show_record
 
-    _lab.quiet()
     root = find_root()
     slugs = method_names(root) if args.all else args.slugs
     if not slugs and not args.calibrate:

@@ -23,6 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
+    _lab.quiet()
     from methods.kit import family, record
     from methods.kit.calibration import gates
     from methods.kit.comparison import QUICK, compare
@@ -30,7 +31,6 @@ def main(args: argparse.Namespace) -> int:
     from methods.kit.zoo import train_method
     from scripts._table import show_record
 
-    _lab.quiet()
     root = find_root()
 
     def say(text: str) -> None:

@@ -22,11 +22,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
+    _lab.quiet()
     from methods.kit import family
     from methods.kit.runner import load_method, method_names
     from methods.kit.zoo import shipped, train_base, train_method
 
-    _lab.quiet()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     root, task = find_root(), family.load(args.task)

@@ -107,7 +107,7 @@ class Endpoint:
                 return self.ids(role, text, ended)[:most_tokens]
             return [*thinking, role.closes_id, *answer[:answer_tokens]]
 
-        limits = budgets if budgets is not None else [most_tokens - (answer_tokens or 0)] * len(rows)
+        limits = budgets if budgets is not None else [most_tokens - (answer_tokens or 0) - 1] * len(rows)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return list(pool.map(one, rows, limits))
 

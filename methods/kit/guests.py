@@ -104,7 +104,9 @@ def unpacked(guest: Guest, folder: Path) -> Guest:
     if not (made / "config.json").is_file():
         role = load("guest", guest.files, dtype=getattr(torch, guest.dtype), closes=guest.closes)
         unfinished = made.with_suffix(".part")
-        role.model.save_pretrained(unfinished)  # type: ignore[operator]
+        model: Any = role.model
+        model.hf_quantizer, model.config.quantization_config = None, None  # the weights are unpacked by now
+        model.save_pretrained(unfinished)
         role.tokenizer.save_pretrained(unfinished)
         unfinished.rename(made)
     return replace(guest, files=made)

@@ -16,10 +16,12 @@ from methods.kit.models import Role
 
 @dataclass
 class State:
-    """B rows part-way: the cache, its mask (B, S), and the logits (B, T, V) and hidden states (B, T, D) of what was fed last."""
+    """B rows part-way: the cache, its mask (B, S), how many positions each row was fed so far (B,), those evicted since included,
+    and the logits (B, T, V) and hidden states (B, T, D) of what was fed last."""
 
     cache: DynamicCache
     mask: torch.Tensor
+    fed: torch.Tensor
     logits: torch.Tensor
     hidden: torch.Tensor | None = None
 
@@ -45,11 +47,12 @@ def feed(
 
     `keep` is the number of last positions whose logits are wanted, 0 for all. Gradients flow unless the caller forbids them.
     """
-    fed = ids if ids is not None else embeds
-    assert fed is not None
-    new = mask if mask is not None else torch.ones(fed.shape[:2], dtype=torch.long, device=fed.device)
+    given = ids if ids is not None else embeds
+    assert given is not None
+    new = mask if mask is not None else torch.ones(given.shape[:2], dtype=torch.long, device=given.device)
     whole = new if state is None else torch.cat([state.mask, new], 1)
-    positions = (whole.cumsum(1) - 1).clamp(min=0)[:, -fed.shape[1] :]
+    before = 0 if state is None else state.fed[:, None]
+    positions = (before + new.cumsum(1) - 1).clamp(min=0)
     output = role.model(
         input_ids=ids,
         inputs_embeds=embeds,
@@ -60,7 +63,7 @@ def feed(
         output_hidden_states=hidden,
         logits_to_keep=keep,
     )
-    return State(output.past_key_values, whole, output.logits, output.hidden_states[-1] if hidden else None)
+    return State(output.past_key_values, whole, positions[:, -1] + 1, output.logits, output.hidden_states[-1] if hidden else None)
 
 
 def prefill(role: Role, rows: Sequence[Sequence[int]], hidden: bool = False) -> State:
@@ -77,7 +80,7 @@ def choose(logits: torch.Tensor, temperature: float, generator: torch.Generator 
 
 
 # Given where the rows going on stand, which ones they are (their places in the batch at the start) and the token each is about to
-# write: the tokens to write instead.
+# write: the tokens to write instead. It may evict from the state.
 Steer = Callable[[State, torch.Tensor, torch.Tensor], torch.Tensor]
 
 
@@ -86,7 +89,20 @@ def fork(state: State, picked: torch.Tensor) -> State:
     cache = DynamicCache()
     for i, layer in enumerate(state.cache.layers):
         cache.update(layer.keys[picked], layer.values[picked], i)
-    return State(cache, state.mask[picked], state.logits[picked])
+    return State(cache, state.mask[picked], state.fed[picked], state.logits[picked])
+
+
+def evict(state: State, drop: torch.Tensor) -> None:
+    """Takes the positions `drop` (B, S) out of the cache for good. What stays keeps its place in the sequence, since keys were
+    turned by it before they were cached; rows are moved together at the right, so that the cache shrinks with its fullest row."""
+    keep = state.mask.bool() & ~drop
+    width = int(keep.sum(1).max())
+    order = keep.long().argsort(dim=1, stable=True)[:, -width:]  # what is kept comes last, in its order
+    cache = DynamicCache()
+    for i, layer in enumerate(state.cache.layers):
+        place = order[:, None, :, None].expand(-1, layer.keys.shape[1], -1, layer.keys.shape[3])
+        cache.update(layer.keys.gather(2, place), layer.values.gather(2, place), i)
+    state.cache, state.mask = cache, keep.gather(1, order).long()
 
 
 @contextmanager
@@ -142,7 +158,8 @@ def extend(
     ends = torch.tensor(list(stop_ids), device=state.mask.device)
     due = torch.tensor(list(budgets), device=state.mask.device) if budgets is not None else None
     last = torch.full((len(state.mask),), most_tokens - 1, device=state.mask.device)  # the step at which a row ends at the latest
-    rows = alive = torch.arange(len(state.mask))
+    batch = len(state.mask)
+    rows = alive = torch.arange(batch)
     if role.meter is not None:
         rows = role.meter.rows
     columns: list[tuple[torch.Tensor, torch.Tensor]] = []
@@ -165,7 +182,7 @@ def extend(
                 break
             if not bool(going.all()):
                 state.cache.batch_select_indices(going.nonzero()[:, 0])
-                state = State(state.cache, state.mask[going], state.logits[going])
+                state = State(state.cache, state.mask[going], state.fed[going], state.logits[going])
                 chosen, alive = chosen[going], alive[going.cpu()]
                 last, due = last[going], due[going] if due is not None else None
                 if role.meter is not None:
@@ -174,7 +191,7 @@ def extend(
     finally:
         if role.meter is not None:
             role.meter.rows = rows
-    written: list[list[int]] = [[] for _ in rows]
+    written: list[list[int]] = [[] for _ in range(batch)]
     for owners, tokens in columns:
         for row, token in zip(owners.tolist(), tokens.tolist(), strict=True):
             written[row].append(token)

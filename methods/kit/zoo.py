@@ -21,7 +21,7 @@ from methods.kit.decoding import decode
 from methods.kit.errors import Refused
 from methods.kit.guests import Guest
 from methods.kit.models import Models, Role, as_role, copy_of, load, save, small_llama, word_tokenizer
-from methods.kit.training import Cost, Example, Recipe, supervised, train
+from methods.kit.training import Cost, Example, Recipe, resumable, supervised, train
 
 
 def seeded(name: str, seed: int) -> str:
@@ -62,6 +62,13 @@ def shipped(root: Path, task_name: str) -> Zoo:
     return Zoo(task_name, folder, folder)
 
 
+def unfinished(folder: Path, code: Path, *settings: Any) -> Path:
+    """Where a training into `folder` keeps its state until it is done: a hidden folder beside it, for just this code and these
+    settings, so that what was begun otherwise is not gone on with."""
+    files = record.inputs(Path(__file__).parents[2], [code], [])
+    return folder.with_name(f".{folder.name}-{record.hashed([files, [str(own) for own in settings]])[:12]}")
+
+
 # ---- the shared checkpoints ------------------------------------------------------------------------------------------------
 
 
@@ -96,18 +103,21 @@ def train_base(name: str, zoo: Zoo, seed: int, say: Callable[[str], None]) -> No
     else:
         tokenizer = word_tokenizer(zoo.task.WORDS)
         role = as_role(name, small_llama(len(tokenizer), seed).to(zoo.device), tokenizer)
-    history: list[dict[str, Any]] = []
+    folder, recipe = zoo.base(name, seed), Recipe(steps=course.steps, decay_from=course.decay_from)
+    begun = unfinished(folder, family.FOLDER / f"{zoo.task_name}.py", recipe, seed)
+    kept = begun / "history.json"
+    history: list[dict[str, Any]] = json.loads(kept.read_text())["history"] if kept.is_file() else []
 
     def watch(step: int, loss: float) -> None:
         row: dict[str, Any] = {"step": step, "loss": round(loss, 5)}
         if step:  # of `direct`, whether it still gains decides the calibration row "need"
             row["dev_accuracy"] = dev_accuracy(role, zoo.task, course.at_once, per_level=1000 if course.at_once else 100)
-        history.append(row)
+        history[:] = [*(old for old in history if old["step"] < step), row]
+        record.write(kept, {"history": history})
         say(f"{name}: {row}")
 
-    recipe = Recipe(steps=course.steps, decay_from=course.decay_from)
-    cost = train(role, examples(role, zoo.task, course, recipe.batch, seed), recipe, seed, watch, every=500)
-    folder = zoo.base(name, seed)
+    with resumable(begun):
+        cost = train(role, examples(role, zoo.task, course, recipe.batch, seed), recipe, seed, watch, every=500)
     save(role.model, role.tokenizer, folder)
     as_saved = dev_accuracy(load(name, folder, zoo.device), zoo.task, course.at_once, per_level=500)
     write_training(folder, name, seed, cost, parents, recipe=asdict(recipe), history=history, dev_accuracy=as_saved)
@@ -127,8 +137,9 @@ def train_method(slug: str, method: ModuleType, zoo: Zoo, seed: int, say: Callab
             continue
         say(f"{slug}/{kind}: {config}")
         bases, parents = load_bases(zoo, method.FROM, seed)
-        models = method.prepare(bases, zoo.task, config, seed)
         folder = zoo.trained(slug, kind, seed)
+        with resumable(unfinished(folder, Path(str(method.__file__)), config, seed)):
+            models = method.prepare(bases, zoo.task, config, seed)
         made = {name: role for name, role in models.items() if name not in bases}
         for name, role in made.items():
             if role.tokenizer is not None:

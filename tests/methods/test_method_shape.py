@@ -27,6 +27,8 @@ SHORT = {
     "chains": 150,
     "problems": 60,
     "samples": 2,
+    "rounds": 2,
+    "plain_rounds": 1,
     "steps_a_stage": 1,
     "last_stage_factor": 1,
     "stages": 2,

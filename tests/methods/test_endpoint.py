@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -50,10 +51,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        try:
+        with suppress(OSError):  # who asked may have had enough
             self.wfile.write(content)
-        except OSError:  # who asked has had enough
-            pass
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -91,7 +90,7 @@ def away(folder: Path, server: Server) -> Zoo:
 
 @pytest.mark.parametrize("method", [cot, direct])
 @pytest.mark.parametrize("closed", [False, True])
-def test_a_served_model_writes_what_the_same_model_writes_here(method: Any, closed: bool, bpe_checkpoint: Path, server: Server) -> None:
+def test_a_served_model_writes_what_it_writes_here(method: Any, closed: bool, bpe_checkpoint: Path, server: Server) -> None:
     """The same tokens under the same labels, and costs that nobody metered are not in the record."""
     server.answer = serving(load("long", bpe_checkpoint))
     problems = [problem for level in (1, 3) for problem in chains.draws("test", level, 0, 3)]
@@ -125,9 +124,7 @@ def test_sampling_is_asked_for_with_its_seed(bpe_checkpoint: Path, server: Serve
         (200, b" " * 5000, "more than 4,096 bytes"),
     ],
 )
-def test_a_bad_answer_is_one_line(
-    server: Server, monkeypatch: pytest.MonkeyPatch, status: int, content: bytes, said: str
-) -> None:
+def test_a_bad_answer_is_one_line(server: Server, monkeypatch: pytest.MonkeyPatch, status: int, content: bytes, said: str) -> None:
     monkeypatch.setattr(endpoint, "MOST_BYTES", 4096)
     server.answer = lambda path, body: (status, content)
     with pytest.raises(Refused, match=said) as refused:

@@ -121,9 +121,9 @@ def test_a_model_without_a_delimiter_may_be_told_of_one(bpe_checkpoint: Path, tm
 
 def test_a_chat_template_is_used_and_its_own_mark_not_repeated(reasoner: Role) -> None:
     reasoner.tokenizer.chat_template = "{% for m in messages %}x {{ m.content }} y {% endfor %}"
-    assert reasoner.decode(reasoner.prompt("1 + 2")).split() == "x 1 + 2 y <think>".split()
+    assert reasoner.decode(reasoner.prompt("1 + 2")).split() == ["x", "1", "+", "2", "y", "<think>"]
     reasoner.tokenizer.chat_template += "<think>\n"
-    assert reasoner.decode(reasoner.prompt("1 + 2")).split() == "x 1 + 2 y <think>".split()
+    assert reasoner.decode(reasoner.prompt("1 + 2")).split() == ["x", "1", "+", "2", "y", "<think>"]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_a_tokenizer_that_does_not_know_the_answer(reasoner: Role) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [MemoryError(), torch.OutOfMemoryError("CUDA out of memory. Tried"), RuntimeError("DefaultCPUAllocator: can't allocate memory")],
+    [MemoryError(), torch.OutOfMemoryError("CUDA out of memory."), RuntimeError("DefaultCPUAllocator: can't allocate memory")],
 )
 def test_out_of_memory_names_the_remedy(
     root: Path, bpe_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, error: Exception

@@ -149,8 +149,12 @@ def extend(
     With `budgets` (B,), a row that has not closed its thinking by then is made to: the closing delimiter takes the place of
     its next token. With `answer_tokens`, a row ends that many tokens after the delimiter, so that a chain which was cut cannot
     go on in the answer. `steer` may put other tokens in the place of those chosen. The cache of `state` is used up. Returns the
-    new ids of each of the B rows.
+    new ids of each of the B rows. A model without a delimiter of its own ends its turn instead, or rambles on: there, too, it is
+    made to answer.
     """
+    told = answer_tokens is not None and not role.opens
+    if told and answer_tokens is not None and budgets is None:
+        budgets = [most_tokens - answer_tokens - 1] * len(state.mask)
     ends = torch.tensor(list(stop_ids), device=state.mask.device)
     due = torch.tensor(list(budgets), device=state.mask.device) if budgets is not None else None
     last = torch.full((len(state.mask),), most_tokens - 1, device=state.mask.device)  # the step at which a row ends at the latest
@@ -163,10 +167,13 @@ def extend(
         for count in range(most_tokens):
             chosen = choose(state.logits[:, -1], temperature, generator)
             if due is not None:
+                if told:
+                    chosen = torch.where((due >= 0) & torch.isin(chosen, ends), role.closes_id, chosen)
                 chosen = torch.where(due == count, role.closes_id, chosen)
-                due = torch.where(chosen == role.closes_id, -1, due)
             if steer is not None:
                 chosen = steer(state, alive, chosen)
+            if due is not None:
+                due = torch.where(chosen == role.closes_id, -1, due)
             columns.append((alive, chosen))
             if answer_tokens is not None:
                 last = torch.where(chosen == role.closes_id, torch.clamp(last, max=count + answer_tokens), last)
@@ -202,5 +209,9 @@ def decode(
     budgets: Sequence[int] | None = None,
     answer_tokens: int | None = None,
 ) -> list[list[int]]:
-    """What the model writes after each prompt: `prefill`, then `extend`."""
+    """What the model writes after each prompt: `prefill`, then `extend`; over an endpoint, what comes back."""
+    if role.server is not None:
+        assert set(stop_ids) <= {role.eos_id}, "a server ends a text at its end mark only"
+        seed = generator.initial_seed() if generator else 0
+        return list(role.server.write(role, rows, most_tokens, temperature, seed, budgets, answer_tokens))
     return extend(role, prefill(role, rows), stop_ids, most_tokens, temperature, generator, budgets, answer_tokens)

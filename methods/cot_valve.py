@@ -20,8 +20,8 @@ import torch
 
 from methods.kit.adapters import LowRank
 from methods.kit.claims import Claim, gain, saved
-from methods.kit.decoding import decode
-from methods.kit.method import Data, Item, Output, Prompt, answer_budget, labelled, split_answer
+from methods.kit.decoding import reason
+from methods.kit.method import Data, Item, Output, Prompt
 from methods.kit.models import Models, Role, copy_of
 from methods.kit.sampling import own_chains
 from methods.kit.training import Cost, Example, Recipe, supervised, train
@@ -56,12 +56,10 @@ def checkpoint(config: Config) -> str:
 def generate(models: Models, prompts: list[Prompt], config: Config, seed: int) -> list[Output]:
     role = models["long"]
     rows = [role.prompt(prompt.question) for prompt in prompts]
-    answer = answer_budget(role, prompts)
     valve = models["cot_valve"].model
     assert isinstance(valve, LowRank)
     with valve.on(role.model, config.strength):
-        chains = decode(role, rows, [role.eos_id], config.most_thinking_tokens + answer, answer_tokens=answer)
-    return [labelled((row, "prompt"), *split_answer(role, written)) for row, written in zip(rows, chains, strict=True)]
+        return reason(role, rows, prompts, config.most_thinking_tokens)
 
 
 # ---- training --------------------------------------------------------------------------------------------------------------

@@ -18,8 +18,8 @@ import numpy as np
 import torch
 
 from methods.kit.claims import Claim, gain, saved
-from methods.kit.decoding import decode
-from methods.kit.method import Data, Output, Prompt, answer_budget, labelled, split_answer
+from methods.kit.decoding import reason
+from methods.kit.method import Data, Output, Prompt
 from methods.kit.models import Models, copy_of
 from methods.kit.policy import Objective, Plan, centred, improve, online
 
@@ -49,9 +49,7 @@ def checkpoint(config: Config) -> str:
 
 def generate(models: Models, prompts: list[Prompt], config: Config, seed: int) -> list[Output]:
     role = models["kimi_length"]
-    rows, answer = [role.prompt(prompt.question) for prompt in prompts], answer_budget(role, prompts)
-    chains = decode(role, rows, [role.eos_id], config.most_thinking_tokens + answer, answer_tokens=answer)
-    return [labelled((row, "prompt"), *split_answer(role, written)) for row, written in zip(rows, chains, strict=True)]
+    return reason(role, [role.prompt(prompt.question) for prompt in prompts], prompts, config.most_thinking_tokens)
 
 
 # ---- training --------------------------------------------------------------------------------------------------------------

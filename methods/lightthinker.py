@@ -23,8 +23,8 @@ import numpy as np
 import torch
 
 from methods.kit.claims import Claim, gain, saved
-from methods.kit.decoding import State, evict, extend, prefill
-from methods.kit.method import Data, Output, Prompt, answer_budget, labelled, split_answer
+from methods.kit.decoding import State, evict, reason
+from methods.kit.method import Data, Output, Prompt
 from methods.kit.models import OPENS, Models, Role, as_role
 from methods.kit.sampling import own_chains
 from methods.kit.training import IGNORED, Example, Recipe, train
@@ -42,7 +42,7 @@ class Config:
     least: int = 12  # a thought has at least so many tokens; two steps here, mostly
     every: int = 0  # cut after so many tokens instead of at line ends: token level (section 4: 6)
     chains: int = 1200  # the model's own; the paper: 17 k of a data set
-    steps: int = 300
+    steps: int = 900
     batch: int = 16
     rate: float = 1e-3
     most_thinking_tokens: int = 480  # marks and gists included
@@ -74,7 +74,7 @@ def ends_thought(token: int, length: int, config: Config, ends: frozenset[int]) 
 def generate(models: Models, prompts: list[Prompt], config: Config, seed: int) -> list[Output]:
     role = models["lightthinker"]
     rows = [role.prompt(prompt.question) for prompt in prompts]
-    answer, after, mark = answer_budget(role, prompts), torch.tensor(fed_after(role, config)), role.encode(MARK)[0]
+    after, mark = torch.tensor(fed_after(role, config)), role.encode(MARK)[0]
     length = torch.zeros(len(rows), dtype=torch.long)  # of the thought being written
     due = torch.zeros(len(rows), dtype=torch.long)  # how many of the tokens after a mark are still to be fed
     thinking = torch.ones(len(rows), dtype=torch.bool)
@@ -96,9 +96,7 @@ def generate(models: Models, prompts: list[Prompt], config: Config, seed: int) -
         thinking[alive] &= written != role.closes_id
         return written.to(chosen.device)
 
-    most = config.most_thinking_tokens + answer
-    chains = extend(role, prefill(role, rows), [role.eos_id], most, answer_tokens=answer, steer=condense)
-    return [labelled((row, "prompt"), *split_answer(role, written)) for row, written in zip(rows, chains, strict=True)]
+    return reason(role, rows, prompts, config.most_thinking_tokens, steer=condense)
 
 
 # ---- training --------------------------------------------------------------------------------------------------------------

@@ -19,8 +19,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from methods.kit.claims import Claim, gain, saved
-from methods.kit.decoding import decode, left_padded
-from methods.kit.method import Data, Item, Output, Prompt, answer_budget, labelled, split_answer
+from methods.kit.decoding import left_padded, reason
+from methods.kit.method import Data, Item, Output, Prompt
 from methods.kit.models import Models, Role, copy_of
 from methods.kit.sampling import own_chains
 from methods.kit.training import Cost, Example, Recipe, optimize, supervised, train
@@ -57,9 +57,7 @@ def asked(role: Role, question: str, ratio: float) -> list[int]:
 def generate(models: Models, prompts: list[Prompt], config: Config, seed: int) -> list[Output]:
     role = models["token_skip"]
     rows = [asked(role, prompt.question, config.ratio) for prompt in prompts]
-    answer = answer_budget(role, prompts)
-    chains = decode(role, rows, [role.eos_id], config.most_thinking_tokens + answer, answer_tokens=answer)
-    return [labelled((row, "prompt"), *split_answer(role, written)) for row, written in zip(rows, chains, strict=True)]
+    return reason(role, rows, prompts, config.most_thinking_tokens)
 
 
 # ---- which tokens matter ---------------------------------------------------------------------------------------------------

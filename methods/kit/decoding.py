@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from transformers import DynamicCache
 
+from methods.kit.method import Output, Prompt, answer_budget, labelled, split_answer
 from methods.kit.models import Role
 
 
@@ -215,3 +216,18 @@ def decode(
         seed = generator.initial_seed() if generator else 0
         return list(role.server.write(role, rows, most_tokens, temperature, seed, budgets, answer_tokens))
     return extend(role, prefill(role, rows), stop_ids, most_tokens, temperature, generator, budgets, answer_tokens)
+
+
+def reason(
+    role: Role,
+    rows: Sequence[Sequence[int]],
+    prompts: Sequence[Prompt],
+    most_thinking_tokens: int,
+    budgets: Sequence[int] | None = None,
+    steer: Steer | None = None,
+) -> list[Output]:
+    """What the model thinks and answers, greedily, after each of `rows`, the ids in which `prompts` are put to it."""
+    answer = answer_budget(role, prompts)
+    most = most_thinking_tokens + answer
+    chains = extend(role, prefill(role, rows), [role.eos_id], most, budgets=budgets, answer_tokens=answer, steer=steer)
+    return [labelled((row, "prompt"), *split_answer(role, written)) for row, written in zip(rows, chains, strict=True)]

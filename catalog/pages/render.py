@@ -62,6 +62,7 @@ class Catalog:
     entries: list[Entry]
     errata: errata.Errata
     records: dict[str, Record]
+    contributed: list[Record]
     calibration: dict[str, Any] | None
     shelf: papers.Shelf
     challenges: list[challenges.Challenge]
@@ -73,7 +74,8 @@ class Catalog:
         tree = taxonomy.load(root)
         open_questions = challenges.load(root, tree, [entry.slug for entry in written])
         shelf = papers.load(root, tree)
-        return cls(root, tree, written, errata.load(root), found, records.calibration(root), shelf, open_questions)
+        others = records.contributed(root, changed)
+        return cls(root, tree, written, errata.load(root), found, others, records.calibration(root), shelf, open_questions)
 
 
 def render(catalog: Catalog, folder: Path) -> None:

@@ -91,9 +91,9 @@ def ground(args: argparse.Namespace, root: Path, task: str, own: "Guest | None")
     return Zoo(task, folder, folder, own, args.device)
 
 
-def check_needs(slug: str, needs: str, own: "Guest | None") -> None:
+def check_needs(slug: str, needs: str, args: argparse.Namespace) -> None:
     """Raises `Refused` for a method that a server of text cannot serve."""
-    if own and own.endpoint and needs != "text":
+    if args.endpoint and needs != "text":
         raise Refused(f'{slug}: needs {needs}: over an endpoint only methods with NEEDS = "text" run', exit_code=2)
 
 

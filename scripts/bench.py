@@ -52,15 +52,14 @@ def main(args: argparse.Namespace) -> int:
     if args.task:
         family.load(args.task)
     args.device = _lab.device(args.device)
+    for slug in slugs:
+        _lab.check_needs(slug, load_method(slug, root).NEEDS, args)
     own = _lab.guest(args, root)
     if own and (args.calibrate or args.verify):
         raise Refused("bench: --calibrate and --verify are about the lab's own models, without --model", exit_code=2)
     if args.problems and not own:
         raise Refused("bench: --problems: the full protocol says how many; `laconic run` takes fewer", exit_code=2)
     homes = {slug: home(load_method(slug, root)) for slug in slugs}  # a wrong name is refused before an hour's work
-
-    for slug in slugs:
-        _lab.check_needs(slug, load_method(slug, root).NEEDS, own)
 
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)

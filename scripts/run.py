@@ -40,8 +40,8 @@ def main(args: argparse.Namespace) -> int:
     task = args.task or home(method)
     family.load(task)  # a wrong name is refused here
     args.device = _lab.device(args.device)
+    _lab.check_needs(args.slug, method.NEEDS, args)
     own = _lab.guest(args, root)
-    _lab.check_needs(args.slug, method.NEEDS, own)
     zoo = _lab.ground(args, root, task, own)
     if args.train and own is None:
         zoo = replace(zoo, own=root / "build" / "zoo" / task)

@@ -17,6 +17,7 @@ from methods.kit.models import Role, as_role, load, small_llama, word_tokenizer
 from methods.kit.parts import Part, do
 from methods.kit.runner import check_context, measure
 from methods.kit.tasks import chains
+from methods.kit.training import Recipe, supervised, train
 from methods.kit.zoo import Zoo, as_recorded, fingerprints, load_models
 
 
@@ -260,3 +261,11 @@ def test_a_zoo_file_that_is_not(shelf: Zoo, damage: str) -> None:
 def test_shipped_checkpoints_are_what_their_records_say(root: Path) -> None:
     for path in sorted((root / "methods" / "zoo").rglob("training.json")):
         as_recorded(path.parent)
+
+
+def test_a_loss_that_is_no_number_ends_training(reasoner: Role) -> None:
+    with torch.no_grad():
+        next(reasoner.model.parameters())[:] = float("nan")
+    example = supervised(reasoner.prompt("1 + 2"), [reasoner.closes_id])
+    with refused("loss is nan at step 0 of 3"):
+        train(reasoner, iter([example] * 99), Recipe(3, batch=2), seed=0)

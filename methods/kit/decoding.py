@@ -209,13 +209,14 @@ def decode(
     generator: torch.Generator | None = None,
     budgets: Sequence[int] | None = None,
     answer_tokens: int | None = None,
+    steer: Steer | None = None,
 ) -> list[list[int]]:
     """What the model writes after each prompt: `prefill`, then `extend`; over an endpoint, what comes back."""
     if role.server is not None:
-        assert set(stop_ids) <= {role.eos_id}, "a server ends a text at its end mark only"
+        assert steer is None and set(stop_ids) <= {role.eos_id}, "a server writes without a hand on its pen, up to its end mark"
         seed = generator.initial_seed() if generator else 0
         return list(role.server.write(role, rows, most_tokens, temperature, seed, budgets, answer_tokens))
-    return extend(role, prefill(role, rows), stop_ids, most_tokens, temperature, generator, budgets, answer_tokens)
+    return extend(role, prefill(role, rows), stop_ids, most_tokens, temperature, generator, budgets, answer_tokens, steer)
 
 
 def reason(
@@ -229,5 +230,5 @@ def reason(
     """What the model thinks and answers, greedily, after each of `rows`, the ids in which `prompts` are put to it."""
     answer = answer_budget(role, prompts)
     most = most_thinking_tokens + answer
-    chains = extend(role, prefill(role, rows), [role.eos_id], most, budgets=budgets, answer_tokens=answer, steer=steer)
+    chains = decode(role, rows, [role.eos_id], most, budgets=budgets, answer_tokens=answer, steer=steer)
     return [labelled((row, "prompt"), *split_answer(role, written)) for row, written in zip(rows, chains, strict=True)]

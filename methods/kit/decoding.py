@@ -213,7 +213,8 @@ def decode(
 ) -> list[list[int]]:
     """What the model writes after each prompt: `prefill`, then `extend`; over an endpoint, what comes back."""
     if role.server is not None:
-        assert steer is None and set(stop_ids) <= {role.eos_id}, "a server writes without a hand on its pen, up to its end mark"
+        assert steer is None, "a server writes without a hand on its pen"
+        assert set(stop_ids) <= {role.eos_id}, "a server ends a text at its end mark only"
         seed = generator.initial_seed() if generator else 0
         return list(role.server.write(role, rows, most_tokens, temperature, seed, budgets, answer_tokens))
     return extend(role, prefill(role, rows), stop_ids, most_tokens, temperature, generator, budgets, answer_tokens, steer)

@@ -51,6 +51,13 @@ def test_nothing_else_asks_for_the_time_of_day() -> None:
     assert asking(r"\btime\.time\(") <= {"catalog/sources/polite.py"}
 
 
+@pytest.mark.parametrize("line", ["import pickle", "from pickle import loads", "import torch\nw = torch.load('x')"])
+def test_lint_bans_whatever_unpickles(line: str) -> None:
+    command = [sys.executable, "-m", "ruff", "check", "--stdin-filename", "methods/x.py", "-"]
+    done = subprocess.run(command, cwd=ROOT, input=f"{line}\n", capture_output=True, text=True)
+    assert "TID251" in done.stdout
+
+
 def test_no_module_is_a_drawer() -> None:
     assert not [path for path in FILES if path.stem in ("utils", "common", "helpers", "misc")]
 

@@ -33,7 +33,7 @@ def figures(made: dict[str, Any]) -> str:
 
 def record_on(root: Path, workers: int, on: str) -> dict[str, Any]:
     zoo = shipped(root, "chains")
-    return compare("token_skip", root, zoo, per_level=2, date="", command="", gates=dict, workers=workers, on=on)
+    return compare("token_skip", root, zoo, per_level=1, date="", command="", gates=dict, workers=workers, on=on)
 
 
 @pytest.fixture(scope="module")

@@ -97,9 +97,9 @@ def check_needs(slug: str, needs: str, args: argparse.Namespace) -> None:
         raise Refused(f'{slug}: needs {needs}: over an endpoint only methods with NEEDS = "text" run', exit_code=2)
 
 
-def words_of(args: argparse.Namespace) -> list[str]:
-    """The options about model and machine, as they would be typed again."""
-    named = [("model", args.model), ("endpoint", args.endpoint), ("closes", args.closes), ("dtype", args.dtype)]
+def words_of(args: argparse.Namespace, own: "Guest | None") -> list[str]:
+    """The options about model and machine, as they would be typed again elsewhere: without the folders of this machine."""
+    named = [("model", own.name if own else ""), ("endpoint", args.endpoint), ("closes", args.closes), ("dtype", args.dtype)]
     named += [("tokens", args.tokens), ("problems", args.problems), ("batch", args.batch if args.batch != 8 else None)]
     words = [f"--{name} {value}" for name, value in named if value]
     return [*words, *([f"--device {args.device}"] if args.device != "cpu" else [])]

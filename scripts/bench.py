@@ -95,14 +95,14 @@ def main(args: argparse.Namespace) -> int:
         if args.verify:
             refused += not renewed(path, slug, root, zoo, args.workers, say)
             continue
-        words = [slug, *([f"--task {task}"] if task != homes[slug] else []), *which]
+        words = [slug, *([f"--task {zoo.task.NAME}"] if task != homes[slug] else []), *which]
         done = compare(
             slug,
             root,
             zoo,
             per_level=args.problems or FULL,
             date=date,
-            command=" ".join(["laconic bench", *words, *_lab.words_of(args)]),
+            command=" ".join(["laconic bench", *words, *_lab.words_of(args, own)]),
             gates=dict if own else partial(gates, root, task),
             seeds=tuple(args.seeds),
             workers=args.workers,

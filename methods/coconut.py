@@ -169,11 +169,11 @@ def prepare(models: Models, data: Data, config: Config, seed: int) -> Models:
         steps = config.steps_a_stage * (config.last_stage_factor if stage == config.stages else 1)
         recipe = Recipe(steps, rate=config.rate, batch=config.batch, decay_from=0.5 if stage == config.stages else 1.0)
 
-        def next_loss(stage: int = stage) -> torch.Tensor:
-            return curriculum_loss(models, next(source), stage, config)
+        def loss_of(items: list[Item], stage: int = stage) -> torch.Tensor:
+            return curriculum_loss(models, items, stage, config)
 
         # the optimizer is new at each stage: the last one's moments would explode the first steps of this one
-        cost += optimize(models, weights, next_loss, recipe)
+        cost += optimize(models, weights, source, loss_of, recipe)
     role.cost = cost
     return models
 

@@ -9,8 +9,8 @@ Left out: the exemplars: a reasoning model writes its chain unasked.
 from dataclasses import dataclass
 
 from methods.kit.claims import Claim, gain
-from methods.kit.decoding import decode
-from methods.kit.method import Output, Prompt, answer_budget, labelled, split_answer
+from methods.kit.decoding import reason
+from methods.kit.method import Output, Prompt
 from methods.kit.models import Models
 
 ROLES = ("long",)
@@ -42,7 +42,4 @@ CLAIMS = [
 def generate(models: Models, prompts: list[Prompt], config: Config, seed: int) -> list[Output]:
     role = models["long"]
     rows = [role.prompt(prompt.question) for prompt in prompts]
-    answer = answer_budget(role, prompts)
-    most = config.most_thinking_tokens + answer
-    chains = decode(role, rows, [role.eos_id], most, budgets=config.budgets, answer_tokens=answer)
-    return [labelled((row, "prompt"), *split_answer(role, written)) for row, written in zip(rows, chains, strict=True)]
+    return reason(role, rows, prompts, config.most_thinking_tokens, budgets=config.budgets)

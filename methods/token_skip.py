@@ -19,11 +19,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from methods.kit.claims import Claim, gain, saved
-from methods.kit.decoding import decode, left_padded
-from methods.kit.errors import Refused
-from methods.kit.meter import Meter
-from methods.kit.method import Data, Item, Output, Prompt, answer_budget, labelled, split_answer
+from methods.kit.decoding import left_padded, reason
+from methods.kit.method import Data, Item, Output, Prompt
 from methods.kit.models import Models, Role, copy_of
+from methods.kit.sampling import own_chains
 from methods.kit.training import Cost, Example, Recipe, optimize, supervised, train
 
 ROLES: tuple[str, ...] = ()
@@ -58,9 +57,7 @@ def asked(role: Role, question: str, ratio: float) -> list[int]:
 def generate(models: Models, prompts: list[Prompt], config: Config, seed: int) -> list[Output]:
     role = models["token_skip"]
     rows = [asked(role, prompt.question, config.ratio) for prompt in prompts]
-    answer = answer_budget(role, prompts)
-    chains = decode(role, rows, [role.eos_id], config.most_thinking_tokens + answer, answer_tokens=answer)
-    return [labelled((row, "prompt"), *split_answer(role, written)) for row, written in zip(rows, chains, strict=True)]
+    return reason(role, rows, prompts, config.most_thinking_tokens)
 
 
 # ---- which tokens matter ---------------------------------------------------------------------------------------------------
@@ -99,25 +96,6 @@ def compress(chain: list[int], importance: list[float], ratio: float) -> list[in
 # ---- training --------------------------------------------------------------------------------------------------------------
 
 
-def own_chains(role: Role, items: list[Item], config: Config) -> tuple[list[tuple[Item, list[int]]], Cost]:
-    """The model's greedy chains (without the delimiter) for the problems it then answers correctly, and what they cost."""
-    kept, cost = [], Cost()
-    items = sorted(items, key=lambda item: len(item.question))
-    for i in range(0, len(items), 250):
-        batch = items[i : i + 250]
-        rows, meter = [role.prompt(item.question) for item in batch], Meter(len(batch))
-        with meter.watching({"long": role}):
-            chains = decode(role, rows, [role.eos_id], config.most_thinking_tokens)
-        cost += Cost(0, int(meter.positions.sum()), float(meter.flops.sum()))
-        for item, written in zip(batch, chains, strict=True):
-            (thinking, _), (answer, _) = split_answer(role, written)
-            if role.decode(answer).replace(role.tokenizer.eos_token, "").split() == item.answer.split():
-                kept.append((item, thinking[:-1]))
-    if not kept:
-        raise Refused(f"token_skip: the model answers none of {len(items)} training problems: no chain of its own to compress")
-    return kept, cost
-
-
 def train_importance(role: Role, chains: list[tuple[Item, list[int]]], config: Config, seed: int) -> tuple[Importance, Cost]:
     """Fits the encoder to the alignment of chains with terse solutions."""
     torch.manual_seed(seed)
@@ -126,15 +104,19 @@ def train_importance(role: Role, chains: list[tuple[Item, list[int]]], config: C
 
     tokens = 0
 
-    def next_loss() -> torch.Tensor:
+    def batches() -> Iterator[list[tuple[list[int], list[float]]]]:
         nonlocal tokens
-        batch = rng.choices(labelled_chains, k=32)
-        tokens += sum(len(chain) for chain, _ in batch)
+        while True:
+            batch = rng.choices(labelled_chains, k=32)
+            tokens += sum(len(chain) for chain, _ in batch)
+            yield batch
+
+    def loss_of(batch: list[tuple[list[int], list[float]]]) -> torch.Tensor:
         ids, mask = left_padded([chain for chain, _ in batch], role.pad_id, role.device)
         wanted = torch.tensor([[0.0] * (ids.shape[1] - len(labels)) + labels for _, labels in batch], device=role.device)
         return F.binary_cross_entropy_with_logits(encoder(ids, mask)[mask == 1], wanted[mask == 1])
 
-    took = optimize({}, encoder.parameters(), next_loss, Recipe(config.encoder_steps, batch=32))
+    took = optimize({}, encoder.parameters(), batches(), loss_of, Recipe(config.encoder_steps, batch=32))
     weights = sum(p.numel() for p in encoder.body.parameters())
     return encoder.eval(), replace(took, tokens=tokens, flops=6.0 * weights * tokens)  # no language model: not metered
 
@@ -151,7 +133,9 @@ def importance_of(encoder: Importance, role: Role, chains: list[list[int]]) -> l
 def prepare(models: Models, data: Data, config: Config, seed: int) -> Models:
     """Fine-tunes the model on its own compressed chains. Returns the models with the role `token_skip` added."""
     teacher = models["long"]
-    chains, sampled = own_chains(teacher, list(islice(data.items(3000 + seed), config.chains)), config)
+    items = list(islice(data.items(3000 + seed), config.chains))
+    written, sampled = own_chains(teacher, items, config.most_thinking_tokens)
+    chains = [(item, chain[: chain.index(teacher.closes_id)]) for item, (chain,) in written]
     encoder, fitted = train_importance(teacher, chains, config, seed)
     scores = importance_of(encoder, teacher, [chain for _, chain in chains])
     rng, scored = random.Random(seed), [(*pair, score) for pair, score in zip(chains, scores, strict=True)]

@@ -1,4 +1,7 @@
-"""The full protocol, method by method; alone writes methods/results/."""
+"""The full protocol, method by method; alone writes methods/results/.
+
+With --model the record is a contributed one: it goes to methods/results/contributed/ and into a table of its own.
+"""
 
 import argparse
 import json
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING
 from catalog.clock import today
 from catalog.errors import Refused
 from catalog.root import find_root
-from scripts._lab import quiet
+from scripts import _lab
 
 if TYPE_CHECKING:
     from methods.kit.zoo import Zoo
@@ -28,38 +31,49 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--verify", action="store_true", help="renew records whose code changed but measures the same on 100 problems and 20 steps"
     )
+    parser.add_argument("--on", choices=("local", "ray"), default="local", help="this machine's cores, or a Ray cluster")
     parser.add_argument("--json", action="store_true", help="print the records instead of tables")
+    _lab.model_arguments(parser)
 
 
 def main(args: argparse.Namespace) -> int:
+    _lab.quiet()
     from methods.kit import family, record
     from methods.kit.calibration import calibrate, gates
     from methods.kit.comparison import FULL, compare
     from methods.kit.replay import replayed
     from methods.kit.runner import home, load_method, method_names
-    from methods.kit.zoo import shipped
     from scripts._table import show_record
 
-    quiet()
     root = find_root()
     slugs = method_names(root) if args.all else args.slugs
     if not slugs and not args.calibrate:
         raise Refused("bench: name a SLUG, or --all, or --calibrate", exit_code=2)
     if args.task:
         family.load(args.task)
+    args.device = _lab.device(args.device)
+    for slug in slugs:
+        _lab.check_needs(slug, load_method(slug, root).NEEDS, args)
+    own = _lab.guest(args, root)
+    if own and (args.calibrate or args.verify):
+        raise Refused("bench: --calibrate and --verify are about the lab's own models, without --model", exit_code=2)
+    if args.problems and not own:
+        raise Refused("bench: --problems: the full protocol says how many; `laconic run` takes fewer", exit_code=2)
     homes = {slug: home(load_method(slug, root)) for slug in slugs}  # a wrong name is refused before an hour's work
 
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
     results, date, made = root / "methods" / "results", today().isoformat(), []
+    which = [f"--seeds {' '.join(map(str, args.seeds))}"] if args.seeds != [0] else []
     if args.calibrate:
-        tasks = [args.task] if args.task else family.names()
+        tasks = [args.task] if args.task else family.grown()
         rows = calibrate(
             root,
             tasks,
+            seeds=args.seeds,
             date=date,
-            command="laconic bench --calibrate",
+            command=" ".join(["laconic bench --calibrate", *which]),
             per_level=FULL,
             workers=args.workers,
             folder=root / "build" / "bench",
@@ -75,26 +89,30 @@ def main(args: argparse.Namespace) -> int:
     for slug in slugs:
         task = args.task or homes[slug]
         path = (results if task == homes[slug] else results / task) / f"{slug}.json"
+        zoo = _lab.ground(args, root, task, own)
+        if own:
+            path = results / "contributed" / f"{slug}-{_lab.slug_of(own.name)}-{_lab.slug_of(zoo.task.NAME)}.json"
         if args.verify:
-            refused += not renewed(path, slug, root, shipped(root, task), args.workers, say)
+            refused += not renewed(path, slug, root, zoo, args.workers, say)
             continue
-        words = [slug, *([f"--task {task}"] if task != homes[slug] else [])]
-        words += [f"--seeds {' '.join(map(str, args.seeds))}"] if args.seeds != [0] else []
+        words = [slug, *([f"--task {zoo.task.NAME}"] if task != homes[slug] else []), *which]
         done = compare(
             slug,
             root,
-            shipped(root, task),
-            per_level=FULL,
+            zoo,
+            per_level=args.problems or FULL,
             date=date,
-            command=f"laconic bench {' '.join(words)}",
-            gates=partial(gates, root, task),
+            command=" ".join(["laconic bench", *words, *_lab.words_of(args, own)]),
+            gates=dict if own else partial(gates, root, task),
             seeds=tuple(args.seeds),
             workers=args.workers,
             folder=root / "build" / "bench",
             progress=say,
+            on=args.on,
         )
-        say(f"{slug}: what --verify will replay")
-        done["replay"] = replayed(slug, root, shipped(root, task), args.seeds[0], args.workers)
+        if own is None:
+            say(f"{slug}: what --verify will replay")
+            done["replay"] = replayed(slug, root, zoo, args.seeds[0], args.workers)
         record.write(path, done)
         made.append(done)
         if not args.json:
@@ -127,6 +145,7 @@ def renewed(path: Path, slug: str, root: Path, zoo: "Zoo", workers: int, say: Ca
     if differ:
         say(f"{name}: {', '.join(differ)} came out otherwise after changes to {', '.join(changed)}: needs a full run")
         return False
-    record.write(path, old | {"inputs": current_inputs(slug, root, zoo, tuple(old["seeds"]))})
+    away = {name: digest for name, digest in old["inputs"].items() if record.NOT_SHIPPED.search(name)}
+    record.write(path, old | {"inputs": away | current_inputs(slug, root, zoo, tuple(old["seeds"]))})
     say(f"{name}: renewed: the same after changes to {', '.join(changed)}")
     return True

@@ -7,31 +7,30 @@ import argparse
 import json
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 from catalog.clock import today
 from catalog.root import find_root
-from scripts._lab import quiet
+from scripts import _lab
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("slug", help="a file of methods/, e.g. token_skip")
-    parser.add_argument("--task", help="a family of tasks: chains or search (default: the method's own)")
+    parser.add_argument("--task", help="chains, search, gsm8k, gsm8k:FILE.jsonl or rg:NAME (default: the method's own)")
     parser.add_argument("--seed", type=int, default=0, help="which zoo (0 is shipped)")
-    parser.add_argument("--model", metavar="PATH", help="a checkpoint folder that takes the place of the lab's own models")
     parser.add_argument("--train", action="store_true", help="train the method's own checkpoints first, into build/")
     parser.add_argument("--json", action="store_true", help="print the record instead of a table")
+    _lab.model_arguments(parser)
 
 
 def main(args: argparse.Namespace) -> int:
+    _lab.quiet()
     from methods.kit import family, record
     from methods.kit.calibration import gates
     from methods.kit.comparison import QUICK, compare
     from methods.kit.runner import home, load_method
-    from methods.kit.zoo import shipped, train_method
+    from methods.kit.zoo import train_method
     from scripts._table import show_record
 
-    quiet()
     root = find_root()
 
     def say(text: str) -> None:
@@ -40,25 +39,28 @@ def main(args: argparse.Namespace) -> int:
     method = load_method(args.slug, root)
     task = args.task or home(method)
     family.load(task)  # a wrong name is refused here
-    zoo = shipped(root, task)
-    if args.model or args.train:
-        zoo = replace(zoo, own=root / "build" / "zoo" / task, model=Path(args.model) if args.model else None)
+    args.device = _lab.device(args.device)
+    _lab.check_needs(args.slug, method.NEEDS, args)
+    own = _lab.guest(args, root)
+    zoo = _lab.ground(args, root, task, own)
+    if args.train and own is None:
+        zoo = replace(zoo, own=root / "build" / "zoo" / task)
     if args.train and hasattr(method, "prepare"):
         train_method(args.slug, method, zoo, args.seed, say)
     words = [
         f"laconic run {args.slug}",
-        *([f"--task {task}"] if args.task else []),
-        *([f"--model {args.model}"] if args.model else []),
+        *([f"--task {zoo.task.NAME}"] if args.task else []),
+        *_lab.words_of(args, own),
         *(["--train"] if args.train else []),
     ]
     made = compare(
         args.slug,
         root,
         zoo,
-        per_level=QUICK,
+        per_level=args.problems or QUICK,
         date=today().isoformat(),
         command=" ".join(words),
-        gates=lambda: {} if args.model else gates(root, task),
+        gates=lambda: {} if own else gates(root, task),
         seeds=(args.seed,),
         progress=say,
     )

@@ -2,10 +2,11 @@
 
 import argparse
 import logging
+from dataclasses import replace
 
 from catalog.errors import Refused, nearest
 from catalog.root import find_root
-from scripts._lab import quiet
+from scripts import _lab
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,18 +18,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--task", default="chains", help="the family of tasks (default: chains)")
     parser.add_argument("--seed", type=int, default=0, help="0 is shipped; others are written beside it")
+    _lab.device_argument(parser)
 
 
 def main(args: argparse.Namespace) -> int:
+    _lab.quiet()
     from methods.kit import family
     from methods.kit.runner import load_method, method_names
     from methods.kit.zoo import shipped, train_base, train_method
 
-    quiet()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     root, task = find_root(), family.load(args.task)
-    zoo = shipped(root, args.task)
+    if args.task not in family.grown():
+        raise Refused(f"zoo: --task {args.task}: the lab trains on {' and '.join(family.grown())} only", exit_code=2)
+    zoo = replace(shipped(root, args.task), device=_lab.device(args.device))
     trained = [slug for slug in method_names(root) if hasattr(load_method(slug, root), "prepare")]
 
     def say(text: str) -> None:

@@ -22,6 +22,7 @@ class Catalog:
     entries: list[Entry]
     errata: errata.Errata
     records: dict[str, Record]
+    contributed: list[Record]  # of models from outside
     calibration: dict[str, Any] | None
     shelf: papers.Shelf
     challenges: list[challenges.Challenge]
@@ -33,7 +34,8 @@ class Catalog:
         tree = taxonomy.load(root)
         open_questions = challenges.load(root, tree, [entry.slug for entry in written])
         shelf = papers.load(root, tree)
-        return cls(root, tree, written, errata.load(root), found, records.calibration(root), shelf, open_questions)
+        others = records.contributed(root, changed)
+        return cls(root, tree, written, errata.load(root), found, others, records.calibration(root), shelf, open_questions)
 
 
 def paper_slugs(catalog: Catalog) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 from catalog.errors import Refused
 
 FOLDER = Path("methods/results")
+CONTRIBUTED = FOLDER / "contributed"  # of models from outside, in no comparison with the lab's own
 _NEEDED = ("protocol", "method", "task", "model", "seeds", "inputs", "results", "claims")
 
 
@@ -61,10 +62,18 @@ class Record:
 
 def load(root: Path, slug: str, changed: Changed) -> Record | None:
     """The record of one method, or None where there is none yet. Raises `Refused` on a file that is no record."""
-    raw = _json(root, slug)
-    if raw is None:
-        return None
-    file = str(FOLDER / f"{slug}.json")
+    path = FOLDER / f"{slug}.json"
+    return _record(root, path, changed) if (root / path).exists() else None
+
+
+def contributed(root: Path, changed: Changed) -> list[Record]:
+    """The records of models from outside, by the names of their files. Raises `Refused` on a file that is no record."""
+    paths = sorted((root / CONTRIBUTED).glob("*.json"))
+    return [_record(root, path.relative_to(root), changed) for path in paths]
+
+
+def _record(root: Path, path: Path, changed: Changed) -> Record:
+    file, slug, raw = path.as_posix(), path.stem, _json(root, path)
     for key in _NEEDED:
         if key not in raw:
             raise Refused(f"{file}: no record: the key {key!r} is missing; `laconic bench {slug}` writes one")
@@ -77,20 +86,18 @@ def load(root: Path, slug: str, changed: Changed) -> Record | None:
 
 def calibration(root: Path) -> dict[str, Any] | None:
     """The calibration record as it stands, or None where there is none yet."""
-    raw = _json(root, "calibration")
+    path = FOLDER / "calibration.json"
+    raw = _json(root, path) if (root / path).exists() else None
     if raw is not None and not isinstance(raw.get("rows"), list):
         raise Refused(f"{FOLDER / 'calibration.json'}: no calibration: the key 'rows' is missing")
     return raw
 
 
-def _json(root: Path, stem: str) -> dict[str, Any] | None:
-    path = root / FOLDER / f"{stem}.json"
-    if not path.exists():
-        return None
+def _json(root: Path, path: Path) -> dict[str, Any]:
     try:
-        raw = json.loads(path.read_text("utf-8"))
+        raw = json.loads((root / path).read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise Refused(f"{FOLDER / path.name}: cannot be read as JSON ({error})") from None
+        raise Refused(f"{path}: cannot be read as JSON ({error})") from None
     if not isinstance(raw, dict):
-        raise Refused(f"{FOLDER / path.name}: must be one JSON object")
+        raise Refused(f"{path}: must be one JSON object")
     return raw

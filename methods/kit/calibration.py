@@ -20,13 +20,14 @@ from methods.kit import family, record
 from methods.kit.decoding import decode
 from methods.kit.errors import Refused
 from methods.kit.method import Output, split_answer
-from methods.kit.models import Models, Role
-from methods.kit.parts import quiet_worker
+from methods.kit.models import Role
+from methods.kit.parts import quiet_worker, test_problems
 from methods.kit.runner import Measured, measure, read_answer
-from methods.kit.statistics import Interval, Means, Table, of
+from methods.kit.statistics import Interval, Means, of
 from methods.kit.zoo import Zoo, load_bases, shipped, training_flops
 
 SAMPLES, SAMPLED_PROBLEMS = 16, 60  # of one problem; problems a level
+RARE, RARE_PROBLEMS = {"stretch": "STRETCH", "structure": "STRUCTURE"}, 500
 CHECKS = ("verify", "error")  # a check confirms, or finds a dead end
 FLAT_GAIN = 0.03  # the most a level may gain, in accuracy, over the last quarter of `direct`'s training
 
@@ -44,17 +45,25 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What one seed's checkpoints made of the test problems: arm → metric → values. `training`: what it took to make them."""
+
+    tables: dict[str, dict[str, np.ndarray]]
+    training: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Ground:
-    """Everything the rows are read from: test problems and what each model made of them."""
+    """Everything the rows are read from, of one seed or pooled over several."""
 
     task: ModuleType
-    problems: list[family.Problem]
-    levels: np.ndarray
-    bases: Models
-    tables: dict[str, dict[str, np.ndarray]]
-    long: Measured
+    seen: list[Seen]
     means: Means
-    zoo: Zoo
+
+    @classmethod
+    def of(cls, task: ModuleType, per_level: int, seen: list[Seen]) -> "Ground":
+        levels = np.array([problem.level for problem in test_problems(task, per_level)])
+        return cls(task, seen, Means([own.tables for own in seen], [levels] * len(seen), without=task.EXHAUSTED))
 
     def at(self, arm: str, metric: str, level: int | None = None) -> Interval:
         return of(self.means(arm, metric, level), self.means.count(level))
@@ -71,6 +80,11 @@ class Ground:
         draws = self.means("long", "accuracy", self.hardest) - self.means(arm, "accuracy", self.hardest)
         return of(draws, self.means.count(self.hardest))
 
+    def apart(self, arm: str) -> Means:
+        """Means of an arm that has problems of its own."""
+        tables = [{arm: own.tables[arm]} for own in self.seen]
+        return Means(tables, [np.zeros(len(table[arm]["accuracy"])) for table in tables])
+
     def row(self, name: str, holds: bool, seen: str, bound: str, figures: dict[str, Any]) -> Row:
         return Row(self.task.NAME, name, holds, seen, bound, figures)
 
@@ -84,12 +98,11 @@ def points(gap: Interval) -> str:
     return f"{100 * gap.mean:.1f} points [{100 * gap.low:.1f}, {100 * gap.high:.1f}]"
 
 
-def survey_ground(zoo: Zoo, seed: int, per_level: int) -> Ground:
-    """Runs the shared checkpoints over the test problems."""
+def survey(zoo: Zoo, seed: int, per_level: int) -> Seen:
+    """Runs one seed's shared checkpoints over the test problems."""
     task = zoo.task
     bases, _ = load_bases(zoo, tuple(task.COURSES), seed)
-    problems = [problem for level in task.LEVELS for problem in task.draws("test", level, 0, per_level)]
-    levels = np.array([problem.level for problem in problems])
+    problems = test_problems(task, per_level)
 
     def over(method: ModuleType, role: str, seat: str, budgets: np.ndarray | None = None) -> Measured:
         return measure(method, {seat: bases[role]}, method.ARMS[""], problems, seed, budgets=budgets)
@@ -109,8 +122,16 @@ def survey_ground(zoo: Zoo, seed: int, per_level: int) -> Ground:
     }
     if task.WORK not in tables:
         tables[task.WORK] = over(cot, task.WORK, "long").values
-    table: Table = tables
-    return Ground(task, problems, levels, bases, tables, whole, Means([table], [levels], without=task.EXHAUSTED), zoo)
+    for name, level in RARE.items():
+        rare = task.draws("test", getattr(task, level), 0, RARE_PROBLEMS)
+        tables[name] = measure(cot, {"long": bases["long"]}, cot.ARMS[""], rare, seed).values
+    for level in task.LEVELS:
+        tables[f"samples k={level}"] = sample(bases["long"], [problem for problem in problems if problem.level == level])
+    training = json.loads((zoo.base("direct", seed) / "training.json").read_text("utf-8"))
+    history = [row for row in training["history"] if "dev_accuracy" in row]
+    flops = {role: training_flops([zoo.base(role, seed)]) for role in (task.WORK, "long")}
+    training = {"flops": flops, "direct": {"steps": training["recipe"]["steps"], "history": history}}
+    return Seen(tables, training)
 
 
 def kinds_of(output: Output, role: Role, task: ModuleType) -> list[str]:
@@ -119,22 +140,22 @@ def kinds_of(output: Output, role: Role, task: ModuleType) -> list[str]:
     return list(task.kinds([word for word in words if word != family.CLOSES]))
 
 
+def gains_of(training: dict[str, Any]) -> dict[str, float]:
+    """What each level gained in accuracy over the last quarter of `direct`'s training, on dev problems."""
+    quarter = [row["dev_accuracy"] for row in training["history"] if row["step"] >= 0.75 * training["steps"]]
+    # each end is the mean of two readings: single ones swing by more than the gain asked about
+    first, final = quarter[:2], quarter[-2:]
+    return {key: float(np.mean([row[key] for row in final]) - np.mean([row[key] for row in first])) for key in quarter[0]}
+
+
 def need(ground: Ground) -> Row:
     figures: dict[str, Any] = {name: interval for name, interval in ground.by_level("direct").items()}
     levels, chance = ground.task.LEVELS, ground.task.CHANCE
     easiest, hardest = ground.at("direct", "accuracy", levels[0]), ground.at("direct", "accuracy", levels[-1])
     least = max(0.3, chance + 0.05)
     between = [level for level in levels if least <= ground.at("direct", "accuracy", level).mean <= 0.9]
-    training = json.loads((ground.zoo.base("direct", 0) / "training.json").read_text("utf-8"))
-    history = [row for row in training["history"] if "dev_accuracy" in row]
-    last = training["recipe"]["steps"]
-    quarter = [row for row in history if row["step"] >= 0.75 * last]
-    # each end is the mean of two readings: single ones swing by more than the gain asked about
-    first, final = quarter[:2], quarter[-2:]
-    gains = {
-        key: float(np.mean([row["dev_accuracy"][key] for row in final]) - np.mean([row["dev_accuracy"][key] for row in first]))
-        for key in history[-1]["dev_accuracy"]
-    }
+    each = [gains_of(own.training["direct"]) for own in ground.seen]
+    gains = {key: float(np.mean([own[key] for own in each])) for key in each[0]}
     figures |= {f"gain over the last quarter k={key}": gain for key, gain in gains.items()}
     flat = max(gains.values()) <= FLAT_GAIN
     near_chance = hardest.mean <= chance + 0.05
@@ -154,13 +175,9 @@ def need(ground: Ground) -> Row:
 def ability(ground: Ground) -> Row:
     figures: dict[str, Any] = ground.by_level("long")
     worst = min(figures.values(), key=lambda interval: interval.mean)
-    for name in ("STRETCH", "STRUCTURE"):
-        level = getattr(ground.task, name)
-        rare = ground.task.draws("test", level, 0, 500)
-        own = measure(cot, {"long": ground.bases["long"]}, cot.ARMS[""], rare, 0).values
-        figures[f"long k={level} ({name.lower()})"] = of(
-            Means([{"long": own}], [np.full(len(rare), level)])("long", "accuracy"), len(rare)
-        )
+    for name, level in RARE.items():
+        means = ground.apart(name)
+        figures[f"long k={getattr(ground.task, level)} ({name})"] = of(means(name, "accuracy"), means.count())
     stretch, structure = list(figures.values())[-2:]
     seen = (
         f"long: {percent(worst)} at its worst standard level; {percent(stretch)} at the stretch level k={ground.task.STRETCH}, "
@@ -172,7 +189,7 @@ def ability(ground: Ground) -> Row:
 
 def work(ground: Ground) -> Row:
     name, gap = ground.task.WORK, ground.lost(ground.task.WORK)
-    flops = {role: training_flops([ground.zoo.base(role, 0)]) for role in (name, "long")}
+    flops = {role: float(np.mean([own.training["flops"][role] for own in ground.seen])) for role in (name, "long")}
     share = flops[name] / flops["long"]
     seen = f"{name}, with {share:.2f} of long's training FLOPs, is {points(gap)} below long at k={ground.hardest}"
     bound = (
@@ -183,19 +200,11 @@ def work(ground: Ground) -> Row:
     return ground.row("work", gap.low >= 0.05, seen, bound, figures)
 
 
-@dataclass(frozen=True)
-class Samples:
-    """16 sampled chains a problem: thinking and answer tokens (N, 16), and whether each was right (N, 16)."""
-
-    tokens: np.ndarray
-    right: np.ndarray
-
-
-def sample(ground: Ground, level: int, seed: int) -> Samples:
-    role = ground.bases["long"]
-    problems = [problem for problem in ground.problems if problem.level == level][:SAMPLED_PROBLEMS]
+def sample(role: Role, problems: list[family.Problem]) -> dict[str, np.ndarray]:
+    """16 sampled chains for each of the first problems: thinking and answer tokens (N, 16), and whether each was right (N, 16)."""
+    problems = problems[:SAMPLED_PROBLEMS]
     rows = [role.prompt(problem.question) for problem in problems for _ in range(SAMPLES)]
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(problems[0].level)
     most = cot.Config().most_thinking_tokens
     written = decode(role, rows, [role.eos_id], most, temperature=1.0, generator=generator)
     tokens = np.array([len(ids) for ids in written], float).reshape(-1, SAMPLES)
@@ -205,32 +214,35 @@ def sample(ground: Ground, level: int, seed: int) -> Samples:
             for problem, parts in zip((p for p in problems for _ in range(SAMPLES)), (split_answer(role, ids) for ids in written))
         ]
     ).reshape(-1, SAMPLES)
-    return Samples(tokens, right)
+    return {"tokens": tokens, "right": right.astype(float)}
 
 
-def choice(ground: Ground, samples: dict[int, Samples]) -> Row:
-    spreads = {
-        level: np.percentile(own.tokens, 90, axis=1) / np.percentile(own.tokens, 10, axis=1) for level, own in samples.items()
-    }
+def choice(ground: Ground) -> Row:
+    spreads = {}
+    for level in ground.task.LEVELS:
+        tokens = np.concatenate([own.tables[f"samples k={level}"]["tokens"] for own in ground.seen])
+        spreads[level] = np.percentile(tokens, 90, axis=1) / np.percentile(tokens, 10, axis=1)
     figures: dict[str, Any] = {f"median spread k={level}": float(np.median(spread)) for level, spread in spreads.items()}
     median = float(np.median(np.concatenate(list(spreads.values()))))
     seen = f"{SAMPLES} samples at temperature 1: the 90th percentile of length is {median:.1f} times the 10th (median problem)"
     return ground.row("choice", median >= 2, seen, "at least 2", figures | {"median spread": median})
 
 
-def price(ground: Ground, samples: dict[int, Samples]) -> Row:
+def thirds(samples: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+    """Of each problem's samples the shortest and the longest third: the share that was right (N,)."""
+    order, third = np.argsort(samples["tokens"], axis=1, kind="stable"), SAMPLES // 3
+    ends = {"short": order[:, :third], "long": order[:, -third:]}
+    return {name: {"accuracy": np.take_along_axis(samples["right"], picked, 1).mean(1)} for name, picked in ends.items()}
+
+
+def price(ground: Ground) -> Row:
     hardest = ground.hardest
-    own = samples[hardest]
-    order = np.argsort(own.tokens, axis=1, kind="stable")
-    third = SAMPLES // 3
-    short = np.take_along_axis(own.right, order[:, :third], 1).mean(1)
-    long = np.take_along_axis(own.right, order[:, -third:], 1).mean(1)
-    table: Table = {"short": {"accuracy": short}, "long": {"accuracy": long}}
-    means = Means([table], [np.full(len(short), hardest)])
-    gap = of(means("long", "accuracy") - means("short", "accuracy"), len(short))
+    tables = [thirds(own.tables[f"samples k={hardest}"]) for own in ground.seen]
+    means = Means(tables, [np.zeros(len(table["short"]["accuracy"])) for table in tables])
+    gap = of(means("long", "accuracy") - means("short", "accuracy"), means.count())
     figures = {
-        "shortest third": of(means("short", "accuracy"), len(short)),
-        "longest third": of(means("long", "accuracy"), len(long)),
+        "shortest third": of(means("short", "accuracy"), means.count()),
+        "longest third": of(means("long", "accuracy"), means.count()),
     }
     seen = f"at k={hardest} the shortest third of a problem's samples is {points(gap)} less accurate than the longest"
     return ground.row("price", gap.low >= 0.05, seen, "at least 5 points", figures | {"difference": gap})
@@ -278,26 +290,67 @@ def reflection(ground: Ground) -> Row:
     return ground.row("reflection counts", gap.low >= 0.05, seen, bound, ground.by_level("unchecked") | {"loss": gap})
 
 
-def rows_of(zoo: Zoo, per_level: int) -> list[Row]:
-    """Every row of one task, measured with seed 0's checkpoints."""
-    ground = survey_ground(zoo, 0, per_level)
-    samples = {level: sample(ground, level, seed=level) for level in zoo.task.LEVELS}
-    return [
-        need(ground), ability(ground), work(ground), choice(ground, samples), price(ground, samples),
-        thought_counts(ground), exit_exists(ground), reflection(ground), room(ground),
-    ]  # fmt: skip
+ROWS = (need, ability, work, choice, price, thought_counts, exit_exists, reflection, room)
 
 
-def inputs_of(root: Path, task: str) -> dict[str, str]:
-    zoo = shipped(root, task)
-    files = [root / "methods/kit/calibration.py", family.FOLDER / f"{task}.py"]
-    return record.inputs(root, files, [zoo.base(role, 0) for role in zoo.task.COURSES])
+def judged(task: ModuleType, per_level: int, seen: dict[int, Seen]) -> list[dict[str, Any]]:
+    """Every row, pooled over seeds. What rests on training must hold for each of them, too: a row holds when it does in all."""
+    pooled, rows = Ground.of(task, per_level, list(seen.values())), []
+    alone = {seed: Ground.of(task, per_level, [own]) for seed, own in seen.items()}
+    for ask in ROWS:
+        row = as_plain(ask(pooled))
+        if len(seen) > 1:
+            row["by_seed"] = {str(seed): as_plain(ask(ground)) for seed, ground in alone.items()}
+            holding = [seed for seed, own in row["by_seed"].items() if own["holds"]]
+            row["holds"] = row["holds"] and len(holding) == len(seen)
+            row["seen"] += f" ({len(seen)} seeds pooled; by itself it holds in {len(holding)} of them)"
+        rows.append(row)
+    return rows
+
+
+def as_plain(row: Row) -> dict[str, Any]:
+    figures = {name: value.as_dict() if isinstance(value, Interval) else value for name, value in row.figures.items()}
+    return asdict(replace(row, figures=figures))
+
+
+def inputs_of(zoo: Zoo, root: Path, seeds: Sequence[int]) -> dict[str, str]:
+    files = [root / "methods/kit/calibration.py", family.FOLDER / f"{zoo.task_name}.py"]
+    return record.inputs(root, files, [zoo.base(role, seed) for seed in seeds for role in zoo.task.COURSES])
+
+
+def present(zoo: Zoo, seeds: Sequence[int]) -> list[int]:
+    """Those of `seeds` that every shared checkpoint of the task was trained with. Raises `Refused` when there is none."""
+    found = [seed for seed in seeds if all((zoo.base(role, seed) / "training.json").is_file() for role in zoo.task.COURSES)]
+    if not found:
+        asked = ", ".join(map(str, seeds))
+        raise Refused(f"{zoo.shared}: no zoo of seed {asked}: `laconic zoo --task {zoo.task_name} --seed N` trains one")
+    return found
+
+
+def keep(seen: Seen, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".part")
+    flat = {f"{arm}|{metric}": values for arm, table in seen.tables.items() for metric, values in table.items()}
+    with unfinished.open("wb") as file:
+        np.savez(file, _training=np.array(json.dumps(seen.training)), **flat)  # type: ignore[arg-type]
+    unfinished.replace(path)
+
+
+def kept(path: Path) -> Seen:
+    tables: dict[str, dict[str, np.ndarray]] = {}
+    with np.load(path, allow_pickle=False) as file:
+        for name in file.files:
+            arm, _, metric = name.partition("|")
+            if metric:
+                tables.setdefault(arm, {})[metric] = file[name]
+        return Seen(tables, json.loads(str(file["_training"])))
 
 
 def calibrate(
     root: Path,
     tasks: Sequence[str],
     *,
+    seeds: Sequence[int],
     date: str,
     command: str,
     per_level: int,
@@ -305,29 +358,36 @@ def calibrate(
     folder: Path,
     progress: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Measures every row on every task, one process a task: the record. What was measured with the same code and checkpoints is
-    found in `folder` and not measured again."""
-    kept = {task: folder / f"{record.hashed([inputs_of(root, task), per_level])}.json" for task in tasks}
+    """Measures every row on every task with those of `seeds` that are there, one process a task and seed: the record. What was
+    measured with the same code and checkpoints is found in `folder` and not measured again."""
+    zoos = {task: shipped(root, task) for task in tasks}
+    found = {task: present(zoo, seeds) for task, zoo in zoos.items()}
+    paths = {
+        (task, seed): folder / f"{record.hashed(['calibration', inputs_of(zoos[task], root, [seed]), per_level])}.npz"
+        for task, own in found.items()
+        for seed in own
+    }
+    left = [key for key, path in paths.items() if not path.is_file()]
     with ProcessPoolExecutor(max(workers, 1), mp_context=get_context("spawn"), initializer=quiet_worker) as pool:
-        running = {pool.submit(rows_of, shipped(root, task), per_level): task for task, path in kept.items() if not path.is_file()}
+        running = {pool.submit(survey, zoos[task], seed, per_level): (task, seed) for task, seed in left}
         for future in as_completed(running):
-            rows = [asdict(replace(row, figures={k: plain(v) for k, v in row.figures.items()})) for row in future.result()]
-            record.write(kept[running[future]], {"rows": rows})
-            progress(f"{running[future]}: every row measured")
+            keep(future.result(), paths[running[future]])
+            progress("{}, seed {}: measured".format(*running[future]))
+    rows = [
+        row
+        for task, own in found.items()
+        for row in judged(zoos[task].task, per_level, {seed: kept(paths[task, seed]) for seed in own})
+    ]
     return {
         "task": ", ".join(tasks),
         "date": date,
         "command": command,
-        "seeds": [0],
+        "seeds": found,
         "problems_a_level": per_level,
         "versions": record.versions(),
-        "rows": [row for path in kept.values() for row in json.loads(path.read_text("utf-8"))["rows"]],
-        "inputs": {name: digest for task in tasks for name, digest in inputs_of(root, task).items()},
+        "rows": rows,
+        "inputs": {name: digest for task in tasks for name, digest in inputs_of(zoos[task], root, found[task]).items()},
     }
-
-
-def plain(value: Any) -> Any:
-    return value.as_dict() if isinstance(value, Interval) else value
 
 
 def gates(root: Path, task: str) -> dict[str, bool]:

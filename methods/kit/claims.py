@@ -34,9 +34,11 @@ def judge(claim: Claim, means: Means, holds: Mapping[str, bool], seeds: int) -> 
     """The claim with its interval, verdict and, where it is not plainly one way, the reason.
 
     `not_testable` when a calibration row it needs fails or is missing, or when too few seeds stand behind something trained;
-    the interval is given all the same.
+    the interval is given all the same. What rests on training is `reproduced` when it holds pooled and for every seed by itself.
     """
     interval = of(claim.measure(means), means.count())
+    by_seed = [of(claim.measure(own), own.count()) for own in means.alone()] if seeds > 1 else []
+    failing = sum(own.low < claim.at_least for own in by_seed)
     missing = [row for row in claim.needs if not holds.get(row, False)]
     seen = f"{interval.mean:.3g} [{interval.low:.3g}, {interval.high:.3g}] against a bound of {claim.at_least:g}"
     if missing:
@@ -49,6 +51,8 @@ def judge(claim: Claim, means: Means, holds: Mapping[str, bool], seeds: int) -> 
             "not_testable",
             f"rests on training: {SEEDS_WANTED} independently trained zoos are needed, {seeds} measured",
         )
+    elif interval.low >= claim.at_least and claim.trained and failing:
+        verdict, reason = "inconclusive", f"it holds pooled, but not by itself in {failing} of {seeds} zoos"
     elif interval.low >= claim.at_least:
         verdict, reason = "reproduced", ""
     elif interval.high < claim.at_least:
@@ -63,6 +67,7 @@ def judge(claim: Claim, means: Means, holds: Mapping[str, bool], seeds: int) -> 
         "reason": "; ".join(part for part in (reason, seen) if part),
         "because": claim.because,
         "interval": interval.as_dict(),
+        **({"by_seed": [own.as_dict() for own in by_seed]} if by_seed else {}),
         "at_least": claim.at_least,
         "primary": claim.primary,
         "needs": list(claim.needs),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from methods.kit import record
 from methods.kit.claims import judge
@@ -56,34 +57,38 @@ def compare(
     workers: int = 1,
     folder: Path | None = None,
     progress: Callable[[str], None] = lambda text: None,
+    on: str = "local",
 ) -> dict[str, Any]:
-    """A method beside `direct` and `cot`. `gates` is asked when claims are judged; `folder` keeps finished parts."""
+    """A method beside `direct` and `cot`. `gates` is asked when claims are judged; `folder` keeps finished parts; `on` as `do_all`.
+
+    Claims are about the families the lab has calibrated: on problems of others none is judged.
+    """
     task = zoo.task
     names = dict.fromkeys((*BASELINES, slug))
     parts = [part for seed in seeds for name in names for part in arms_of(name, root, zoo, seed, per_level)]
-    done = do_all(parts, workers, folder, progress)
+    done = do_all(parts, workers, folder, progress, on)
     mine = {(part.key, part.seed): part for part in parts}
     if slug not in BASELINES:
         cuts: dict[tuple[str, int], Part] = {}
         for seed in seeds:
             part = mine[slug, seed]
             cuts |= {(key, seed): cut for key, cut in rivals(part, done[part], done[mine["cot", seed]])}
-        done |= do_all(list(cuts.values()), workers, folder, progress)
+        done |= do_all(list(cuts.values()), workers, folder, progress, on)
         mine |= cuts
     tables = [{key: done[part].values for (key, own), part in mine.items() if own == seed} for seed in seeds]
     problems = test_problems(task, per_level)
     means = Means(tables, [np.array([problem.level for problem in problems])] * len(seeds), without=task.EXHAUSTED)
     answers = [problem.answer for problem in problems]
     shown, holds = example_of(problems, task), gates()
+    claims = load_method(slug, root).CLAIMS if hasattr(task, "COURSES") else []
     return {
         "protocol": "full" if per_level >= FULL else "quick",
         "method": slug,
         "task": task.NAME,
-        "model": str(zoo.model or "zoo"),
+        **about(zoo),
         "seeds": list(seeds),
         "date": date,
         "command": command,
-        "device": "cpu",
         "versions": record.versions(),
         "levels": list(task.LEVELS),
         "levels_without_claim": list(task.EXHAUSTED),
@@ -92,7 +97,7 @@ def compare(
         "results": {
             key: results(key, means, mine[key, seeds[0]], [done[mine[own, seeds[-1]]] for own in (key, "cot")]) for key in tables[0]
         },
-        "claims": [judge(claim, means, holds, len(seeds)) for claim in load_method(slug, root).CLAIMS],
+        "claims": [judge(claim, means, holds, len(seeds)) for claim in claims],
         "trace": {
             "problem": problems[shown].question,
             "level": problems[shown].level,
@@ -101,6 +106,19 @@ def compare(
         },
         "inputs": current_inputs(slug, root, zoo, seeds),
     }
+
+
+def about(zoo: Zoo) -> dict[str, str]:
+    """The model and what it ran on. A guest's weights are told by `revision`, not among the inputs."""
+    name = torch.cuda.get_device_name(zoo.device) if zoo.device.startswith("cuda") else ""
+    device = f"{zoo.device} ({name})" if name else zoo.device
+    if zoo.model is None:
+        return {"model": "zoo", "device": device}
+    guest = zoo.model
+    if guest.endpoint:
+        served = {"served_as": guest.served_as, "revision": "as served", "dtype": "as served"}
+        return {"model": guest.name, **served, "device": "endpoint"}
+    return {"model": guest.name, "revision": guest.revision, "dtype": guest.dtype, "device": device}
 
 
 def current_inputs(slug: str, root: Path, zoo: Zoo, seeds: tuple[int, ...]) -> dict[str, str]:
@@ -117,7 +135,8 @@ def results(key: str, means: Means, part: Part, done: list[Done]) -> dict[str, d
     for level in sorted(set(means.levels[0].tolist())):
         for metric in ("accuracy", "tokens"):
             found[f"{metric}@{level}"] = of(means(key, metric, level), means.count(level)).as_dict()
-    for name, value in (("training_flops", training_flops(part.folders)), ("weight_bytes", own.weight_bytes)):
+    trained = float("nan") if part.zoo.model else training_flops(part.folders)
+    for name, value in (("training_flops", trained), ("weight_bytes", own.weight_bytes)):
         if not math.isnan(value):
             found[name] = Interval(value, value, value, 1).as_dict()
     if len(own.latency):

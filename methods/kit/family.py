@@ -7,6 +7,8 @@ A family is a file of `methods/kit/tasks/`, found by its name; the folder is the
     WORDS, WORK                         the vocabulary; the checkpoint trained on traces without redundancy
     draw(rng, level), draws(split, level, seed, count), items(seed), kinds(words)
     COURSES                             {"role": Course}: how each shared checkpoint is trained, in this order
+
+Problems of others, for models from outside, have no COURSES; `named(rest)` makes the family of `file:rest`, see tasks/_borrowed.py.
 """
 
 import hashlib
@@ -18,8 +20,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import count
 from pathlib import Path
-from types import ModuleType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from methods.kit.errors import Refused
 from methods.kit.method import Prompt
@@ -45,6 +46,10 @@ class Problem:
     @property
     def prompt(self) -> Prompt:
         return Prompt(self.question, self.longest_answer)
+
+    def solved_by(self, written: str) -> bool:
+        """Whether what was written after the thinking is the answer."""
+        return written.split() == self.answer.split()
 
     @property
     def canonical(self) -> str:
@@ -81,13 +86,24 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("[!_]*.py"))
 
 
-def load(name: str) -> ModuleType:
-    """The family of that name. Raises `Refused` (exit 2) for a name that has no file."""
-    if name not in names():
-        close = get_close_matches(name, names(), n=1, cutoff=0.5)
+def load(name: str) -> Any:
+    """The family of that name; of a file that holds many, `file:name` is one. Raises `Refused` (exit 2) for what is not there."""
+    stem, _, rest = name.partition(":")
+    if stem not in names():
+        close = get_close_matches(stem, names(), n=1, cutoff=0.5)
         hint = f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(names())}"
         raise Refused(f"task: {name!r}: no such family{hint}", exit_code=2)
-    return importlib.import_module(f"methods.kit.tasks.{name}")
+    module = importlib.import_module(f"methods.kit.tasks.{stem}")
+    if hasattr(module, "named"):
+        return module.named(rest)
+    if rest:
+        raise Refused(f"task: {name!r}: {stem!r} is one family, without {rest!r}", exit_code=2)
+    return module
+
+
+def grown() -> list[str]:
+    """The families on which the lab trains models of its own."""
+    return [name for name in names() if hasattr(importlib.import_module(f"methods.kit.tasks.{name}"), "COURSES")]
 
 
 # ---- problems --------------------------------------------------------------------------------------------------------------

@@ -32,19 +32,23 @@ def forward_flops(config: Any, positions: Any, context: Any, logits: Any) -> Any
 
 @dataclass
 class Meter:
-    """Per-problem tallies, each a float64 tensor (N,), for the roles watched. One meter serves one call of `generate`."""
+    """Per-problem tallies, each a float64 tensor (N,), for the roles watched. One meter serves one call of `generate`.
+
+    `flops` are those of forward passes; `backward_flops` come on top where gradients are wanted, twice as many.
+    """
 
     problems: int
     rows: torch.Tensor = field(init=False)  # which problem each row of the current batch belongs to
     forward_passes: torch.Tensor = field(init=False)
     positions: torch.Tensor = field(init=False)
     flops: torch.Tensor = field(init=False)
+    backward_flops: torch.Tensor = field(init=False)
     peak_context_tokens: torch.Tensor = field(init=False)
     cache_bytes: torch.Tensor = field(init=False)
 
     def __post_init__(self) -> None:
         self.rows = torch.arange(self.problems)
-        for name in ("forward_passes", "positions", "flops", "peak_context_tokens", "cache_bytes"):
+        for name in ("forward_passes", "positions", "flops", "backward_flops", "peak_context_tokens", "cache_bytes"):
             setattr(self, name, torch.zeros(self.problems, dtype=torch.float64))
 
     def see(self, config: Any, arguments: dict[str, Any], output: Any) -> None:
@@ -54,13 +58,18 @@ class Meter:
         if mask is None:
             past = output.past_key_values.get_seq_length() if output.past_key_values is not None else fed.shape[1]
             mask = torch.ones(fed.shape[0], past)
+        if mask.dim() == 4:  # who may see whom: a real position sees itself
+            mask = mask[:, 0].diagonal(dim1=1, dim2=2)
         mask = mask.detach().to("cpu", torch.float64)
         new, context = mask[:, -fed.shape[1] :].sum(1), mask.sum(1)
         logits = torch.minimum(new, torch.tensor(float(output.logits.shape[1])))
         rows = self.rows[: len(new)]
         self.forward_passes[rows] += (new > 0).double()
         self.positions[rows] += new
-        self.flops[rows] += forward_flops(config, new, context, logits)
+        flops = forward_flops(config, new, context, logits)
+        self.flops[rows] += flops
+        if output.logits.requires_grad:
+            self.backward_flops[rows] += 2 * flops
         self.peak_context_tokens[rows] = torch.maximum(self.peak_context_tokens[rows], context)
         if output.past_key_values is not None:
             bytes_per_position = sum(

@@ -6,10 +6,10 @@ record, and a part that two records share (`cot`) is measured once.
 
 import json
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from methods.kit.errors import Refused
 from methods.kit.runner import latency_s, load_method, measure, spelled
 from methods.kit.zoo import Zoo, folders_of, load_models
 
+BATCH = 200  # problems solved at a time by the zoo
 SHOWN = 3  # which of a task's standard levels the solved example comes from
 
 
@@ -43,7 +44,11 @@ class Part:
 
     @property
     def config(self) -> Any:
-        return load_method(self.slug, self.root).ARMS[self.arm]
+        """The arm's; a guest may be told how long it may think."""
+        config = load_method(self.slug, self.root).ARMS[self.arm]
+        if self.zoo.model and self.zoo.model.most_tokens and hasattr(config, "most_thinking_tokens"):
+            return replace(config, most_thinking_tokens=self.zoo.model.most_tokens)
+        return config
 
     @property
     def folders(self) -> list[Path]:
@@ -51,11 +56,11 @@ class Part:
 
     def code(self) -> list[Path]:
         here = self.root / "methods"
-        return [here / "kit/parts.py", here / f"{self.slug}.py", here / f"kit/tasks/{self.zoo.task_name}.py"]
+        return [here / "kit/parts.py", here / f"{self.slug}.py", here / f"kit/tasks/{self.zoo.task_name.partition(':')[0]}.py"]
 
     def digest(self) -> str:
         """Of everything that decides what comes out."""
-        settings = [self.key, self.seed, self.per_level, self.budgets, str(self.config)]
+        settings = [self.key, self.seed, self.per_level, self.budgets, str(self.config), self.zoo.device, str(self.zoo.model)]
         return record.hashed([settings, record.inputs(self.root, self.code(), self.folders)])
 
 
@@ -75,23 +80,35 @@ def test_problems(task: Any, per_level: int) -> list[family.Problem]:
 
 def example_of(problems: Sequence[family.Problem], task: Any) -> int:
     """Which problem is shown solved: the first of its level, whatever came out."""
-    return next(i for i, problem in enumerate(problems) if problem.level == task.LEVELS[SHOWN])
+    return next(i for i, problem in enumerate(problems) if problem.level == task.LEVELS[min(SHOWN, len(task.LEVELS) - 1)])
 
 
 def do(part: Part) -> Done:
-    """Measures one part. Raises `Refused` where a checkpoint is missing."""
-    method, task = load_method(part.slug, part.root), part.zoo.task
+    """Measures one part. Raises `Refused` where a checkpoint is missing, or memory is."""
+    guest = part.zoo.model
+    try:
+        return measured(part)
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "memory" not in str(error):  # torch has no class for the lack of the CPU's
+            raise
+        less = f"a --batch smaller than {guest.batch} needs less" if guest else "fewer --workers need less"
+        raise Refused(f"{part.key}: out of memory on {part.zoo.device}; finished parts are kept; {less}") from None
+
+
+def measured(part: Part) -> Done:
+    method, task, guest = load_method(part.slug, part.root), part.zoo.task, part.zoo.model
     models = load_models(part.zoo, method, part.config, part.seed)
     problems = test_problems(task, part.per_level)
     budgets = np.array(part.budgets) if part.budgets is not None else None
-    done = measure(method, models, part.config, problems, part.seed, budgets=budgets)
+    batch = guest.batch if guest else BATCH
+    seen = measure(method, models, part.config, problems, part.seed, budgets, batch)
     latency = np.zeros(0)
     if budgets is None:  # a rival cut from another's chains takes no time of its own
         timed = [next(problem for problem in problems if problem.level == level) for level in task.LEVELS]
         latency = latency_s(method, models, part.config, timed, part.seed)
-    shown = spelled(done.outputs[example_of(problems, task)], done.role, task)
-    weights = sum(p.numel() * 2 for role in models.values() for p in role.model.parameters())  # shipped as bf16
-    return Done(done.values, latency, shown, float(weights))
+    shown = spelled(seen.outputs[example_of(problems, task)], seen.role, task)
+    weights = sum(p.numel() * 2 for role in models.values() for p in role.model.parameters()) if not guest else guest.weight_bytes
+    return Done(seen.values, latency, shown, float(weights))  # the zoo is shipped as bf16, two bytes each
 
 
 def keep(done: Done, path: Path) -> None:
@@ -119,41 +136,53 @@ def quiet_worker() -> None:
     logging.disable_progress_bar()
 
 
-def do_all(parts: Sequence[Part], workers: int, folder: Path | None, progress: Callable[[str], None]) -> dict[Part, Done]:
+def do_all(
+    parts: Sequence[Part], workers: int, folder: Path | None, progress: Callable[[str], None], on: str = "local"
+) -> dict[Part, Done]:
     """Every part's outcome. Those found in `folder` are not done again; with one worker they are done in this process.
 
-    Interrupted or failed, it leaves the finished ones in `folder`.
+    `on` is `local`, or `ray` for a cluster's workers. Interrupted or failed, it leaves the finished ones in `folder`.
     """
     paths = {part: folder / f"{part.digest()}.npz" for part in parts} if folder else {}
     found = {part: kept(path) for part, path in paths.items() if path.is_file()}
     if found:
         progress(f"{len(found)} of {len(parts)} parts were done before: {', '.join(part.key for part in found)}")
     left = [part for part in parts if part not in found]
-
-    def finish(part: Part, done: Done) -> None:
-        found[part] = done
+    if on == "ray" and left:
+        from methods.kit.ray_cluster import outcomes
+    elif workers > 1 and len(left) > 1:
+        outcomes = in_processes
+    else:
+        outcomes = in_turn
+    for part, outcome in outcomes(left, workers):
+        found[part] = outcome
         if folder:
-            keep(done, paths[part])
-        progress(f"{len(found)} of {len(parts)}: {part.key}, seed {part.seed}, {len(done.values['tokens'])} problems")
+            keep(outcome, paths[part])
+        progress(f"{len(found)} of {len(parts)}: {part.key}, seed {part.seed}, {len(outcome.values['tokens'])} problems")
+    return found
 
-    if workers <= 1 or len(left) <= 1:
-        for part in left:
-            finish(part, do(part))
-        return found
+
+def in_turn(parts: Sequence[Part], workers: int) -> Iterator[tuple[Part, Done]]:
+    for part in parts:
+        yield part, do(part)
+
+
+def in_processes(parts: Sequence[Part], workers: int) -> Iterator[tuple[Part, Done]]:
+    """Each part as it is finished. Raises `Refused` when a process died."""
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=quiet_worker)
+    count = 0
     try:
-        running = {pool.submit(do, part): part for part in left}
-        for future in as_completed(running):
-            finish(running[future], future.result())
+        running = {pool.submit(do, part): part for part in parts}
+        for count, future in enumerate(as_completed(running)):  # noqa: B007
+            yield running[future], future.result()
     except BrokenProcessPool:
         raise Refused(
-            f"bench: a worker process died (out of memory?) with {len(found)} of {len(parts)} parts done; these are kept, "
-            "the same command goes on from there, fewer --workers need less memory"
+            f"bench: a worker process died (out of memory?) with {len(parts) - count} of {len(parts)} parts to do; finished ones "
+            "are kept, the same command goes on from there, fewer --workers need less memory"
         ) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, GeneratorExit):  # the latter where it struck between two parts
         for worker in active_children():  # a part takes a minute; who interrupts does not wait for it
             worker.terminate()
         raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    return found

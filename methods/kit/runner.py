@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from methods.kit.errors import Refused
-from methods.kit.family import CLOSES, Problem
+from methods.kit.family import Problem
 from methods.kit.meter import Meter
 from methods.kit.method import Output
 from methods.kit.models import Models, Role
@@ -53,7 +53,31 @@ def home(method: ModuleType) -> str:
 def read_answer(role: Role, output: Output, budget_tokens: int) -> str:
     """The text after the closing delimiter, as far as its token budget reaches."""
     ids = output.written("answer")[:budget_tokens]
-    return " ".join(role.decode([i for i in ids if i not in (role.eos_id, role.pad_id)]).split())
+    return role.decode([i for i in ids if i not in (role.eos_id, role.pad_id)]).strip()
+
+
+def answer_room(role: Role, problem: Problem) -> int:
+    """Tokens of the longest possible answer and its end mark. Raises `Refused` where this problem's own would be cut or garbled."""
+    ids, most = role.encode(problem.answer), len(role.encode(problem.longest_answer))
+    if len(ids) > most:
+        raise Refused(
+            f"{role.name}: its tokenizer splits the answer {problem.answer!r} into {len(ids)} tokens, more than the budget "
+            f"of {most} that {problem.longest_answer!r} takes"
+        )
+    if role.decode(ids).split() != problem.answer.split():
+        raise Refused(f"{role.name}: its tokenizer turns the answer {problem.answer!r} into {role.decode(ids)!r}")
+    return most + 1
+
+
+def check_context(role: Role, prompts: Sequence[list[int]], thinking: int, answer: int) -> None:
+    """Raises `Refused` where a prompt, the thinking allowed and an answer do not fit in the model's context."""
+    most = getattr(getattr(role.model, "config", None), "max_position_embeddings", None)
+    longest = max(map(len, prompts))
+    if most is not None and longest + thinking + answer > most:
+        raise Refused(
+            f"{role.name}: config key max_position_embeddings = {most}: too short for a prompt of {longest} tokens, {thinking} of "
+            f"thinking and {answer} of answer"
+        )
 
 
 def batched(problems: Sequence[Problem], size: int) -> Iterator[list[int]]:
@@ -80,6 +104,9 @@ def measure(
     role = next(role for role in models.values() if role.tokenizer is not None)
     columns: dict[str, np.ndarray] = {}
     outputs: list[Output | None] = [None] * len(problems)
+    rooms = [answer_room(role, problem) for problem in problems]
+    thinking = getattr(config, "most_thinking_tokens", 0)
+    check_context(role, [role.prompt(problem.question) for problem in problems], thinking, max(rooms))
 
     def put(name: str, rows: list[int], values: Any) -> None:
         columns.setdefault(name, np.zeros(len(problems)))[rows] = values
@@ -90,17 +117,18 @@ def measure(
             config = replace(config, budgets=tuple(int(budget) for budget in budgets[rows]))
         with meter.watching(models):
             made = method.generate(models, [problems[i].prompt for i in rows], config, seed)
-        positions = meter.positions.numpy()
-        for row, output, seen in zip(rows, made, positions, strict=True):
-            outputs[row] = output
-            unread = len(output.ids) - int(seen)
-            assert unread == output.unread, f"problem {row}: {len(output.ids)} labelled, {int(seen)} metered"
-        longest = [len(role.encode(problems[i].longest_answer)) + 1 for i in rows]
-        put("accuracy", rows, [read_answer(role, o, most) == problems[i].answer for i, o, most in zip(rows, made, longest)])
+        for i, output in zip(rows, made, strict=True):
+            outputs[i] = output
+        put("accuracy", rows, [problems[i].solved_by(read_answer(role, o, rooms[i])) for i, o in zip(rows, made, strict=True)])
         for label in COUNTED:
             name = "latent_positions" if label == "latent" else f"{label}_tokens"
             put(name, rows, [output.count(label) for output in made])
         put("tokens", rows, [len(output.ids) - output.count("prompt") for output in made])
+        if role.server is not None:  # what is computed elsewhere is not metered, so it is not in the record
+            continue
+        for row, output, seen in zip(rows, made, meter.positions.numpy(), strict=True):
+            unread = len(output.ids) - int(seen)
+            assert unread == output.unread, f"problem {row}: {len(output.ids)} labelled, {int(seen)} metered"
         for name in ("forward_passes", "flops", "peak_context_tokens", "cache_bytes"):
             put(name, rows, getattr(meter, name).numpy())
     return Measured(columns, [output for output in outputs if output is not None], role)
@@ -117,15 +145,14 @@ def latency_s(method: ModuleType, models: Models, config: Any, problems: Sequenc
     return np.array(taken)
 
 
-def spelled(output: Output, role: Role, task: ModuleType) -> list[dict[str, str]]:
+def spelled(output: Output, role: Role, task: Any) -> list[dict[str, str]]:
     """Positions after the prompt as text, kind and label."""
     after = [(i, label) for i, label in zip(output.ids, output.labels, strict=True) if label != "prompt"]
     texts = ["" if i is None else "".join(role.decode([i]).split()) or "·" for i, _ in after]
-    words = [text for text, (_, label) in zip(texts, after, strict=True) if label == "thinking" and text != CLOSES]
-    grammar = iter(task.kinds(words))
+    thought = [label == "thinking" and i != role.closes_id for i, label in after]
+    grammar = iter(task.kinds([text for text, own in zip(texts, thought, strict=True) if own]))
     rows = []
-    for text, (_, label) in zip(texts, after, strict=True):
-        thinking = label == "thinking" and text != CLOSES
-        kind = next(grammar) if thinking else {"latent": "latent", "probe": "other"}.get(label, "answer")
+    for text, own, (_, label) in zip(texts, thought, after, strict=True):
+        kind = next(grammar) if own else {"latent": "latent", "probe": "other"}.get(label, "answer")
         rows.append({"text": text, "kind": kind, "label": label})
     return rows

@@ -58,6 +58,10 @@ class Means:
             draws.append(share @ table[arm][metric][chosen] / share.sum(1))
         return np.mean(draws, axis=0)
 
+    def alone(self) -> "list[Means]":
+        """The same of each seed by itself."""
+        return [Means([table], [own], self.without) for table, own in zip(self.tables, self.levels, strict=True)]
+
     def count(self, level: int | None = None) -> int:
         """How many problems, over all seeds, stand behind a mean."""
         return sum(int((own == level).sum() if level is not None else (~np.isin(own, self.without)).sum()) for own in self.levels)

@@ -1,16 +1,22 @@
-"""One supervised training loop: sequences in, weights changed, cost counted."""
+"""One training loop: batches in, weights changed, cost counted. Interrupted, it goes on from where it was."""
 
+import json
 import logging
 import math
 import random
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
-from itertools import chain
+from itertools import chain, count
+from pathlib import Path
+from typing import TypeVar
 
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional as F
 
@@ -21,6 +27,7 @@ from methods.kit.models import Models, Role
 log = logging.getLogger(__name__)
 IGNORED = -100
 POOL = 16  # batches sorted by length together
+KEPT_EVERY = 100  # steps after which an interrupted training goes on
 Example = tuple[list[int], list[int]]  # token ids, and the same with IGNORED where no loss is wanted
 
 
@@ -39,7 +46,7 @@ class Recipe:
 
 @dataclass
 class Cost:
-    """What a training run took. `flops` counts the forward pass three times (forward, and twice that backward)."""
+    """What a training run took: `flops` of all passes, forward and backward."""
 
     steps: int = 0
     tokens: int = 0
@@ -99,33 +106,94 @@ def first_steps(count: int) -> Iterator[list[float]]:
         _watched.reset(token)
 
 
+_kept: ContextVar[Iterator[Path] | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def resumable(folder: Path) -> Iterator[None]:
+    """In here every training keeps its state in `folder` as it goes; entered again after an interruption, the same trainings in
+    the same order go on from there. Once all is done the folder is removed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    token = _kept.set(folder / f"{i}.safetensors" for i in count())
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+    shutil.rmtree(folder)
+
+
+def keep(path: Path, weights: list[nn.Parameter], optimizer: torch.optim.Optimizer, cost: Cost) -> None:
+    """Writes weights and the optimizer's moments; `path` holds the state before or the state now, never half of one."""
+    tensors = {f"weight.{i}": weight.detach() for i, weight in enumerate(weights)}
+    tensors |= {f"{name}.{i}": own[name] for i, own in optimizer.state_dict()["state"].items() for name in own}
+    save_file(
+        {name: tensor.contiguous() for name, tensor in tensors.items()},
+        path.with_suffix(".part"),
+        {"cost": json.dumps(asdict(cost))},
+    )
+    path.with_suffix(".part").replace(path)
+
+
+def resume(path: Path, weights: list[nn.Parameter], optimizer: torch.optim.Optimizer) -> Cost:
+    """Puts back what `keep` wrote. Raises `Refused` for a file that does not fit; it names the folder to remove."""
+    moments: dict[int, dict[str, torch.Tensor]] = {}
+    try:
+        with safe_open(path, "pt") as file:
+            for i, weight in enumerate(weights):
+                weight.data.copy_(file.get_tensor(f"weight.{i}"))
+            for name, _, i in (key.rpartition(".") for key in file.keys() if not key.startswith("weight.")):  # noqa: SIM118
+                moments.setdefault(int(i), {})[name] = file.get_tensor(f"{name}.{i}")
+            cost = Cost(**json.loads(file.metadata()["cost"]))
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
+    except Exception as error:  # safetensors and shape errors share no base class
+        raise Refused(
+            f"{path}: cannot go on from it ({str(error).splitlines()[0]}); without {path.parent} it starts anew"
+        ) from None
+    return cost
+
+
+B = TypeVar("B")
+
+
 def optimize(
     models: Models,
     weights: Iterable[nn.Parameter],
-    next_loss: Callable[[], torch.Tensor],
+    batches: Iterator[B],
+    loss_of: Callable[[B], torch.Tensor],
     recipe: Recipe,
     watch: Callable[[int, float], None] | None = None,
     every: int = 100,
 ) -> Cost:
-    """AdamW over `weights`, with the forward passes of `models` metered.
+    """AdamW over `weights`, one batch a step, with the forward passes of `models` in `loss_of` metered.
 
     `watch(step, loss)` is called every `every` steps and at the end. Raises `Refused` when the loss is not a number.
     """
     weights = [p for p in weights if p.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=recipe.rate, betas=(0.9, 0.98), weight_decay=recipe.weight_decay)
+    path = next(paths) if (paths := _kept.get()) else None
+    before = resume(path, weights, optimizer) if path and path.exists() else Cost()
     meter, started = Meter(recipe.batch), time.perf_counter()
-    for step in range(recipe.steps):
+
+    def cost() -> Cost:
+        flops = float(meter.flops.sum() + meter.backward_flops.sum())
+        return before + Cost(step + 1 - before.steps, int(meter.positions.sum()), flops, (time.perf_counter() - started) / 60)
+
+    step = before.steps - 1
+    for _ in range(before.steps):
+        next(batches)
+    for step in range(before.steps, recipe.steps):
         for group in optimizer.param_groups:
             group["lr"] = rate_at(step, recipe)
+        batch = next(batches)
         with meter.watching(models):
-            loss = next_loss()
+            loss = loss_of(batch)
         value = loss.item()
         if not math.isfinite(value):
             raise Refused(f"training: loss is {value} at step {step} of {recipe.steps} (rate {recipe.rate})")
         if watched := _watched.get():
-            losses, count = watched
+            losses, most = watched
             losses.append(value)
-            if len(losses) >= count:
+            if len(losses) >= most:
                 raise Enough
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -135,8 +203,12 @@ def optimize(
             log.info("step %d of %d, loss %.4f", step, recipe.steps, value)
             if watch:
                 watch(step, value)
-    minutes = (time.perf_counter() - started) / 60
-    return Cost(recipe.steps, int(meter.positions.sum()), 3 * float(meter.flops.sum()), minutes)
+        if path and ((step + 1) % KEPT_EVERY == 0 or step == recipe.steps - 1):
+            keep(path, weights, optimizer, cost())
+    return cost()
+
+
+Attend = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 def train(
@@ -146,8 +218,10 @@ def train(
     seed: int,
     watch: Callable[[int, float], None] | None = None,
     every: int = 100,
+    attend: Attend | None = None,
 ) -> Cost:
-    """Next-token training of all parameters that require gradients.
+    """Next-token training of all parameters that require gradients. `attend` turns ids and mask (B, T) into who may see whom
+    (B, 1, T, T); without it each position sees all before it.
 
     The loss of a batch is its sum divided by a constant number of tokens (the mean of the first pool), not by its own count:
     with batches sorted by length, a mean per batch would weigh short traces many times over.
@@ -158,12 +232,12 @@ def train(
     scale = sum(int((labels != IGNORED).sum()) for _, labels, _ in first) / POOL
     waiting = chain(first, source)
 
-    def next_loss() -> torch.Tensor:
-        ids, labels, mask = (part.to(role.device) for part in next(waiting))
-        logits = role.model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+    def loss_of(batch: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> torch.Tensor:
+        ids, labels, mask = (part.to(role.device) for part in batch)
+        logits = role.model(input_ids=ids, attention_mask=attend(ids, mask) if attend else mask, use_cache=False).logits
         return F.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), ignore_index=IGNORED, reduction="sum") / scale
 
     role.model.train()
-    cost = optimize({role.name: role}, role.model.parameters(), next_loss, recipe, watch, every)
+    cost = optimize({role.name: role}, role.model.parameters(), waiting, loss_of, recipe, watch, every)
     role.model.eval()
     return cost

@@ -19,8 +19,9 @@ from safetensors.torch import load_file, save_file
 from methods.kit import family, record
 from methods.kit.decoding import decode
 from methods.kit.errors import Refused
+from methods.kit.guests import Guest
 from methods.kit.models import Models, Role, as_role, copy_of, load, save, small_llama, word_tokenizer
-from methods.kit.training import Cost, Example, Recipe, supervised, train
+from methods.kit.training import Cost, Example, Recipe, resumable, supervised, train
 
 
 def seeded(name: str, seed: int) -> str:
@@ -34,14 +35,22 @@ class Zoo:
     task_name: str
     shared: Path
     own: Path
-    model: Path | None = None
+    model: Guest | None = None
+    device: str = "cpu"
 
     @property
-    def task(self) -> ModuleType:
+    def task(self) -> Any:
         return family.load(self.task_name)
 
     def base(self, name: str, seed: int) -> Path:
-        return self.model or self.shared / seeded(name, seed)
+        return self.model.files if self.model else self.shared / seeded(name, seed)
+
+    def load(self, name: str, seed: int) -> Role:
+        """A shared checkpoint, or the guest in its place."""
+        if self.model:
+            return self.model.role(name, self.device)
+        as_recorded(self.base(name, seed))
+        return load(name, self.base(name, seed), self.device)
 
     def trained(self, slug: str, kind: str, seed: int) -> Path:
         return self.own / slug / seeded(kind, seed)
@@ -51,6 +60,13 @@ def shipped(root: Path, task_name: str) -> Zoo:
     """The zoo that comes with the checkout."""
     folder = root / "methods" / "zoo" / task_name
     return Zoo(task_name, folder, folder)
+
+
+def unfinished(folder: Path, code: Path, *settings: Any) -> Path:
+    """Where a training into `folder` keeps its state until it is done: a hidden folder beside it, for just this code and these
+    settings, so that what was begun otherwise is not gone on with."""
+    files = record.inputs(Path(__file__).parents[2], [code], [])
+    return folder.with_name(f".{folder.name}-{record.hashed([files, [str(own) for own in settings]])[:12]}")
 
 
 # ---- the shared checkpoints ------------------------------------------------------------------------------------------------
@@ -83,24 +99,27 @@ def train_base(name: str, zoo: Zoo, seed: int, say: Callable[[str], None]) -> No
     course = zoo.task.COURSES[name]
     parents = [zoo.base(course.parent, seed)] if course.parent else []
     if parents:
-        role = copy_of(load(course.parent, parents[0]), name)
+        role = copy_of(zoo.load(course.parent, seed), name)
     else:
         tokenizer = word_tokenizer(zoo.task.WORDS)
-        role = as_role(name, small_llama(len(tokenizer), seed), tokenizer)
-    history: list[dict[str, Any]] = []
+        role = as_role(name, small_llama(len(tokenizer), seed).to(zoo.device), tokenizer)
+    folder, recipe = zoo.base(name, seed), Recipe(steps=course.steps, decay_from=course.decay_from)
+    begun = unfinished(folder, family.FOLDER / f"{zoo.task_name}.py", recipe, seed)
+    kept = begun / "history.json"
+    history: list[dict[str, Any]] = json.loads(kept.read_text())["history"] if kept.is_file() else []
 
     def watch(step: int, loss: float) -> None:
         row: dict[str, Any] = {"step": step, "loss": round(loss, 5)}
         if step:  # of `direct`, whether it still gains decides the calibration row "need"
             row["dev_accuracy"] = dev_accuracy(role, zoo.task, course.at_once, per_level=1000 if course.at_once else 100)
-        history.append(row)
+        history[:] = [*(old for old in history if old["step"] < step), row]
+        record.write(kept, {"history": history})
         say(f"{name}: {row}")
 
-    recipe = Recipe(steps=course.steps, decay_from=course.decay_from)
-    cost = train(role, examples(role, zoo.task, course, recipe.batch, seed), recipe, seed, watch, every=500)
-    folder = zoo.base(name, seed)
+    with resumable(begun):
+        cost = train(role, examples(role, zoo.task, course, recipe.batch, seed), recipe, seed, watch, every=500)
     save(role.model, role.tokenizer, folder)
-    as_saved = dev_accuracy(load(name, folder), zoo.task, course.at_once, per_level=500)
+    as_saved = dev_accuracy(load(name, folder, zoo.device), zoo.task, course.at_once, per_level=500)
     write_training(folder, name, seed, cost, parents, recipe=asdict(recipe), history=history, dev_accuracy=as_saved)
     say(f"{name}: {as_saved} after {cost.minutes:.1f} minutes")
 
@@ -118,8 +137,9 @@ def train_method(slug: str, method: ModuleType, zoo: Zoo, seed: int, say: Callab
             continue
         say(f"{slug}/{kind}: {config}")
         bases, parents = load_bases(zoo, method.FROM, seed)
-        models = method.prepare(bases, zoo.task, config, seed)
         folder = zoo.trained(slug, kind, seed)
+        with resumable(unfinished(folder, Path(str(method.__file__)), config, seed)):
+            models = method.prepare(bases, zoo.task, config, seed)
         made = {name: role for name, role in models.items() if name not in bases}
         for name, role in made.items():
             if role.tokenizer is not None:
@@ -141,9 +161,15 @@ def write_training(folder: Path, name: str, seed: int, cost: Cost, parents: list
         "cost": cost.as_dict(),
         "flops_with_parents": cost.flops + training_flops(parents),
         "versions": record.versions(),
+        "sha256": fingerprints(folder),
         **more,
     }
     record.write(folder / "training.json", made)
+
+
+def fingerprints(folder: Path) -> dict[str, str]:
+    """Path in the folder → sha256 of every file of weights."""
+    return {path.relative_to(folder).as_posix(): record.digest(path) for path in sorted(folder.rglob("*.safetensors"))}
 
 
 # ---- finding them again ----------------------------------------------------------------------------------------------------
@@ -157,14 +183,27 @@ def training_flops(folders: list[Path]) -> float:
     return float(sum(json.loads(path.read_text("utf-8"))["flops_with_parents"] for path in records))
 
 
+def as_recorded(folder: Path) -> None:
+    """Raises `Refused` where weights are not those that the training record beside them is of."""
+    path = folder / "training.json"
+    if not path.is_file():
+        return
+    try:
+        said = json.loads(path.read_text("utf-8")).get("sha256", {})
+    except (ValueError, AttributeError):
+        raise Refused(f"{path}: no training record: not a JSON object") from None
+    for name, digest in said.items():
+        if not (folder / name).is_file() or record.digest(folder / name) != digest:
+            raise Refused(f"{folder / name}: not the weights that training.json is of (by sha256): `git checkout` brings them back")
+
+
 def load_bases(zoo: Zoo, names: tuple[str, ...], seed: int) -> tuple[Models, list[Path]]:
-    folders = {name: zoo.base(name, seed) for name in names}
-    return {name: load(name, folder) for name, folder in folders.items()}, list(folders.values())
+    return {name: zoo.load(name, seed) for name in names}, [zoo.base(name, seed) for name in names]
 
 
 def folders_of(zoo: Zoo, method: ModuleType, config: Any, seed: int) -> list[Path]:
-    """The checkpoint folders an arm generates with: the shared ones, then the method's own."""
-    folders = [zoo.base(name, seed) for name in method.ROLES]
+    """The folders of the zoo an arm generates with: the shared ones, unless a guest has their place, then the method's own."""
+    folders = [] if zoo.model else [zoo.base(name, seed) for name in method.ROLES]
     if hasattr(method, "prepare"):
         folders.append(zoo.trained(method.__name__.rpartition(".")[2], method.checkpoint(config), seed))
     return folders
@@ -177,12 +216,14 @@ def load_models(zoo: Zoo, method: ModuleType, config: Any, seed: int) -> Models:
         slug, folder = method.__name__.rpartition(".")[2], folders_of(zoo, method, config, seed)[-1]
         if not (folder / "training.json").is_file():
             raise Refused(f"{folder}: no trained checkpoint for {slug!r} there (`laconic run {slug} --train` makes one to try)")
+        as_recorded(folder)
         for own in sorted(path for path in folder.iterdir() if path.is_dir()):
-            models[own.name] = load_module(own, method) if (own / "module.json").exists() else load(own.name, own)
+            network = (own / "module.json").exists()
+            models[own.name] = load_module(own, method, zoo.device) if network else load(own.name, own, zoo.device)
     return models
 
 
-def load_module(folder: Path, method: ModuleType) -> Role:
+def load_module(folder: Path, method: ModuleType, device: str) -> Role:
     """A network of the method's own class, rebuilt from its arguments and weights."""
     if folder.name not in getattr(method, "MODULES", {}):
         raise Refused(f"{folder}: {method.__name__}.MODULES has no class for role {folder.name!r}")
@@ -191,4 +232,4 @@ def load_module(folder: Path, method: ModuleType) -> Role:
         module.load_state_dict(load_file(folder / "module.safetensors"))
     except Exception as error:  # safetensors and shape errors share no base class
         raise Refused(f"{folder}/module.safetensors: cannot be read: {str(error).splitlines()[0]}") from None
-    return Role(folder.name, module.eval())
+    return Role(folder.name, module.to(device).eval())

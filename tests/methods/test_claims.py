@@ -45,3 +45,15 @@ def test_what_training_decides_needs_three_zoos() -> None:
     judged = judge(claim(0.1, trained=True), measured(0.9, 0.5), {}, seeds=1)
     assert judged["verdict"] == "not_testable"
     assert "3" in judged["reason"]
+
+
+def test_what_training_decides_must_hold_for_every_seed() -> None:
+    zoos = [measured(0.9, 0.5), measured(0.9, 0.5), measured(0.6, 0.5)]
+    tables, levels = [own.tables[0] for own in zoos], [own.levels[0] for own in zoos]
+    pooled = Means(tables, levels)
+    assert judge(claim(0.2), pooled, {}, seeds=3)["verdict"] == "reproduced"
+    judged = judge(claim(0.2, trained=True), pooled, {}, seeds=3)
+    assert judged["verdict"] == "inconclusive"
+    assert "1 of 3" in judged["reason"]
+    assert [own["mean"] > 0.2 for own in judged["by_seed"]] == [True, True, False]
+    assert judge(claim(0.2, trained=True), Means([tables[0]] * 3, [levels[0]] * 3), {}, seeds=3)["verdict"] == "reproduced"

@@ -48,6 +48,18 @@ def test_counts_of_one_row(reasoner: Role) -> None:
     assert meter.cache_bytes.tolist() == [6 * layers * 2 * heads * head_size * bytes_each]
 
 
+def test_a_mask_of_who_sees_whom_counts_the_real_positions(reasoner: Role) -> None:
+    """And the kernel computes all pairs of them, seen or not."""
+    ids, real = torch.tensor([[5, 6, 7, 8], [5, 6, 0, 0]]), torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])
+    causal = torch.ones(4, 4, dtype=torch.bool).tril() & real[:, None, None].bool()
+    flat, square = Meter(2), Meter(2)
+    for meter, mask in ((flat, real), (square, causal)):
+        with meter.watching({"long": reasoner}), torch.no_grad():
+            reasoner.model(input_ids=ids, attention_mask=mask, use_cache=False)
+    assert square.positions.tolist() == flat.positions.tolist() == [4, 2]
+    assert square.flops.tolist() == flat.flops.tolist()
+
+
 def test_latent_positions_are_seen(reasoner: Role) -> None:
     meter = Meter(2)
     with meter.watching({"long": reasoner}):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from methods.kit.errors import Refused
+from methods.kit.guests import Guest
 from methods.kit.models import load
 from methods.kit.runner import home, load_method, measure, method_names
 from methods.kit.tasks import chains
@@ -26,6 +27,8 @@ SHORT = {
     "chains": 150,
     "problems": 60,
     "samples": 2,
+    "rounds": 2,
+    "plain_rounds": 1,
     "steps_a_stage": 1,
     "last_stage_factor": 1,
     "stages": 2,
@@ -86,7 +89,7 @@ def test_runs_on_checkpoints_as_users_have_them(method: ModuleType, bpe_checkpoi
     """Training where it trains, then every arm, metered and graded: labels must add up to what the meter saw."""
     slug = method.__name__.rpartition(".")[2]
     monkeypatch.setattr(method, "ARMS", {arm: short(config) for arm, config in method.ARMS.items()})
-    zoo = Zoo("chains", tmp_path, tmp_path, model=bpe_checkpoint)
+    zoo = Zoo("chains", tmp_path, tmp_path, model=Guest("tiny", bpe_checkpoint, "", batch=4))
     if hasattr(method, "prepare"):
         train_method(slug, method, zoo, 0, lambda _: None)
     problems = [problem for level in (1, 3) for problem in chains.draws("test", level, 0, 3)]

@@ -127,7 +127,7 @@ def test_without_records_every_page_says_so_and_none_breaks(root: Path) -> None:
 def test_a_stale_record_is_marked(root: Path, tmp_path: Path) -> None:
     results = root / "methods" / "results"
     results.mkdir()
-    for path in (REPOSITORY / "tests" / "fixtures" / "records").iterdir():
+    for path in (REPOSITORY / "tests" / "fixtures" / "records").glob("*.json"):
         (results / path.name).write_bytes(path.read_bytes())
     folder = build(root, lambda record, where: ["methods/cot.py"] if record["method"] == "cot" else [])
     assert "This record is stale" in article(folder / "methods" / "cot.html").get_text()

@@ -154,7 +154,8 @@ def long(problem: Problem, rng: random.Random) -> list[Word]:
     """The overthinking trace. A mood is drawn first and sets how much is written, since coin flips per step average out.
 
     `right` answers at once, which is a guess; `brisk` writes the search; `steady` adds fillers and a recap; `careful` also
-    restates the task and checks the way backwards. A tenth of the careful traces end at the goal and a tenth anywhere before
+    restates the task and checks the way backwards: enough behind the goal that stopping there saves a third, little enough that
+    half a trace is not yet the whole search. A tenth of the careful traces end at the goal and a tenth anywhere before
     it, so that being made to answer is nothing new, and an answer given too early is given with the doubt it deserves.
     """
     mood = rng.choices(list(MOODS), list(MOODS.values()))[0]
@@ -165,7 +166,7 @@ def long(problem: Problem, rng: random.Random) -> list[Word]:
         return words + bare(problem, rng)
     way, careful, lines = problem.path, mood == "careful", walk(problem, rng)
     if careful and rng.random() < 0.7:
-        words += say(f"the task {way[0]} {way[-1]} ?", "restate")
+        words += say(f"the task {way[0]} {way[-1]} ? so from {way[0]} ; then check {way[-1]} ;", "restate")
     ends = rng.random() if careful else 1.0
     if ends < 0.1:
         lines = lines[: rng.randrange(len(lines))]
@@ -182,16 +183,16 @@ def long(problem: Problem, rng: random.Random) -> list[Word]:
         words += say("wait check ;", "verify")
         for a, b in reversed(list(zip(way, way[1:]))):
             words += say(f"{b} from {a} ;", "verify")
-    return words + say(f"recap {' '.join(way)} ; thus {way[1]} {way[2]} ; done", "recap")
+    return words + say(f"recap thus {way[1]} {way[2]} ; done", "recap")
 
 
 GRAMMAR = [
-    ("restate", r"the task n\d+ n\d+ \?"),
+    ("restate", r"the task n\d+ n\d+ \?(?: so from n\d+ ;(?: then check n\d+ ;)?)?"),
     ("step", r"n\d+ n\d+ ;|found ;"),
     ("error", r"wait no"),
     ("repair", r"back n\d+ ;"),
     ("verify", r"wait check ;(?: n\d+ from n\d+ ;)*"),
-    ("recap", r"recap(?: n\d+)* ;|thus n\d+ n\d+ ;|done"),
+    ("recap", r"recap|thus n\d+ n\d+ ;|done"),
     ("filler", "|".join([*FILLERS, *MOODS])),
 ]
 
@@ -217,9 +218,12 @@ def trees_first(rng: random.Random, done: float) -> Problem:
     return tree(rng) if done < 0.76 else arms(rng, done)
 
 
-def trees_again(rng: random.Random, done: float) -> Problem:
-    """Half trees, on which answering at once can learn to look for the goal at all."""
-    return tree(rng) if rng.random() < max(0.0, 0.5 - done) else arms(rng, done)
+def trees_then_easy(rng: random.Random, done: float) -> Problem:
+    """Trees first, on which answering at once can learn to look for the goal at all; in the last half the standard levels, the
+    easy ones oversampled: only they can be answered at once."""
+    if rng.random() < 2 - 4 * done:
+        return tree(rng)
+    return draw(rng, rng.choices(LEVELS, [4, 2, 2, 1, 1])[0])
 
 
 def nothing(problem: Problem, rng: random.Random) -> list[Word]:
@@ -229,8 +233,8 @@ def nothing(problem: Problem, rng: random.Random) -> list[Word]:
 COURSES = {
     "start": Course("", 3800, trees_first, bare),
     "long": Course("start", 550, arms, long, offset=1000),
-    # at a constant rate; `start` included, with nine tenths of `long`'s training FLOPs
-    "direct": Course("start", 800, trees_again, nothing, offset=2000, decay_from=1.0, at_once=True),
+    # at a constant rate until it no longer gains
+    "direct": Course("start", 4000, trees_then_easy, nothing, offset=2000, decay_from=1.0, at_once=True),
     # `start` included, with nine tenths of `long`'s training FLOPs
     "straight": Course("start", 300, arms, straight, offset=3000),
 }

@@ -17,7 +17,7 @@ from tests.catalog.loopback import Loopback, serving
 
 HERE = Path(__file__).resolve().parents[2]
 
-SOURCES = """
+ONE_LIST = """
 [arxiv]
 canary = "1706.03762"
 categories = ["cs.CL"]
@@ -31,7 +31,8 @@ title = ["Found by Asking"]
 name = "first"
 repository = "someone/first-list"
 path = "README.md"
-
+"""
+SOURCES = f"""{ONE_LIST}
 [[list]]
 name = "second"
 repository = "someone/second-list"

@@ -14,6 +14,7 @@ import yaml
 
 from catalog.schema import SCHEMA_VERSION
 from scripts.schedule import told
+from tests.catalog.conftest import ONE_LIST
 from tests.catalog.loopback import Loopback, serving
 from tests.contracts.actions import Actions
 
@@ -21,22 +22,6 @@ HERE = Path(__file__).resolve().parents[2]
 WORKFLOWS = sorted((HERE / ".github" / "workflows").glob("*.yml"))
 UPDATE = HERE / ".github" / "workflows" / "update.yml"
 HOSTILE = "Thinking $(touch pwned) `touch pwned` '; touch pwned; \" ::set-output name=update::9 ##[add-mask]e @somebody fixes #1"
-
-SOURCES = """
-[arxiv]
-canary = "1706.03762"
-categories = ["cs.CL"]
-first_window_days = 20
-
-[[arxiv.topic]]
-name = "discovery"
-title = ["Found by Asking"]
-
-[[list]]
-name = "first"
-repository = "someone/first-list"
-path = "README.md"
-"""
 
 
 # What the files say
@@ -144,7 +129,7 @@ def crawled(server: Loopback, tmp_path_factory: pytest.TempPathFactory) -> Actio
     skip = shutil.ignore_patterns("__pycache__", "entries", "snapshot", "zoo", "results", "sources.toml", "decisions.toml")
     for folder in ("catalog", "methods", "scripts", ".github"):
         shutil.copytree(HERE / folder, source / folder, ignore=skip)
-    (source / "catalog" / "sources.toml").write_text(SOURCES)
+    (source / "catalog" / "sources.toml").write_text(ONE_LIST)
     (source / "catalog" / "snapshot").mkdir()
     (source / "catalog" / "snapshot" / "papers.jsonl").write_text("")
     (source / "catalog" / "snapshot" / "state.json").write_text(json.dumps({"schema_version": SCHEMA_VERSION, "sources": {}}))

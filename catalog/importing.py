@@ -14,7 +14,7 @@ from sqlmodel import Session, SQLModel
 from catalog import arxiv_id, curated, store
 from catalog.errors import Refused
 from catalog.labels import MACHINE
-from catalog.mentions import mention_key
+from catalog.lists.mentions import mention_key
 from catalog.schema import (
     ARXIV,
     AskedId,

@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-from catalog.tagging_model import Model, from_json, weigh
+from catalog.tagging.linear_model import Model, from_json, weigh
 
 SEEN_IN = 2  # examples a term must stand in
 KEPT = 4_000  # terms a model keeps, those with the largest weights; it is then fitted once more on them alone

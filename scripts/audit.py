@@ -6,7 +6,8 @@ Fails where a number changed without a line in the ledger, and where verdicts an
 import argparse
 from dataclasses import asdict
 
-from catalog import auditing, entries, ledger, taxonomy
+from catalog import auditing, entries, taxonomy
+from catalog.auditing import ledger
 from catalog.root import find_root
 from scripts import _output
 

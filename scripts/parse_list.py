@@ -9,8 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from catalog import checking, decisions, listing, mentions, resolving, store
+from catalog import store
 from catalog.errors import Refused
+from catalog.lists import checking, decisions, listing, mentions, resolving
 from catalog.root import find_root
 from scripts import _output
 

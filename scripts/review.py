@@ -8,8 +8,9 @@ import argparse
 from collections import Counter
 from dataclasses import asdict
 
-from catalog import reviewing, store
+from catalog import store
 from catalog.errors import Refused, nearest
+from catalog.lists import reviewing
 from catalog.root import find_root
 from scripts import _output
 

@@ -18,8 +18,9 @@ as words, and a note says so; no text is ever an error.
 import argparse
 from dataclasses import asdict
 
-from catalog import searching, store, taxonomy
+from catalog import store, taxonomy
 from catalog.errors import Refused
+from catalog.finding import searching
 from catalog.root import find_root
 from scripts import _output
 

@@ -4,7 +4,8 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from catalog import finding, store
+from catalog import store
+from catalog.finding import lookup
 from catalog.root import find_root
 from catalog.schema import Method
 from scripts import _output
@@ -17,11 +18,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     with store.reading(find_root()) as session:
-        found = finding.find(session, args.id)
+        found = lookup.find(session, args.id)
         if isinstance(found, Method):
-            known = finding.describe_method(session, found)
+            known = lookup.describe_method(session, found)
         else:
-            known = finding.describe_paper(session, found)
+            known = lookup.describe_paper(session, found)
     if args.json:
         _output.document(known)
     else:

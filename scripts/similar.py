@@ -3,8 +3,9 @@
 import argparse
 from dataclasses import asdict
 
-from catalog import finding, searching, store, taxonomy
+from catalog import store, taxonomy
 from catalog.errors import Refused
+from catalog.finding import lookup, searching
 from catalog.root import find_root
 from catalog.schema import Method
 from scripts import _output
@@ -21,7 +22,7 @@ def main(args: argparse.Namespace) -> int:
         raise Refused(f"--limit: {args.limit} is not a number from 1", exit_code=2)
     root = find_root()
     with store.reading(root) as session:
-        found = finding.find(session, args.id)
+        found = lookup.find(session, args.id)
         kind, key = ("method", found.slug) if isinstance(found, Method) else ("paper", found.key)
         hits = searching.build(session, taxonomy.load(root)).similar(kind, key, args.limit)
     if args.json:

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from catalog import tagging, tagging_labels, tagging_model, tagging_rules, taxonomy
+from catalog import tagging, taxonomy
 from catalog.errors import Refused
 from catalog.root import find_root
-from catalog.tagging_labels import Labels
+from catalog.tagging import labelled, linear_model, phrases
+from catalog.tagging.labelled import Labels
 from scripts import _output
 
 RECORD = Path("catalog/tagger_record.json")
@@ -44,17 +45,17 @@ def main(args: argparse.Namespace) -> int:
     except ImportError:
         raise Refused("laconic tagger needs scikit-learn: pip install -e '.[ml]'", exit_code=2) from None
     root = find_root()
-    labels, read = tagging_labels.load(root), {row["id"]: row for row in map(json.loads, (root / READ).read_text().splitlines())}
+    labels, read = labelled.load(root), {row["id"]: row for row in map(json.loads, (root / READ).read_text().splitlines())}
     texts = _texts(args.records, set(labels.claims) | set(labels.unlisted) | set(read))
     tree = taxonomy.load(root)
-    rules = tagging_rules.load(root, tree)
-    reader = tagging.Tagger(tree, rules, tagging_model.from_json(args.version, {}))
-    found = {key: tagging_model.features(reader.read(*texts[key])) for key in sorted(texts)}
+    rules = phrases.load(root, tree)
+    reader = tagging.Tagger(tree, rules, linear_model.from_json(args.version, {}))
+    found = {key: linear_model.features(reader.read(*texts[key])) for key in sorted(texts)}
     _output.note(f"{len(found)} records with an abstract")
     record, model = validate(labels, read, found, reader)
     inputs = "".join(json.dumps([key, *texts[key]]) for key in sorted(texts))
     record["texts_sha256"] = hashlib.sha256(inputs.encode()).hexdigest()
-    (root / tagging_model.FILE).write_text(as_text({"version": args.version, **model}), "utf-8")
+    (root / linear_model.FILE).write_text(as_text({"version": args.version, **model}), "utf-8")
     (root / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", "utf-8")
     form, scope = record["form"]["cross_validation"], record["scope"]["by_reading"]
     _output.line(f"form, macro-F1: {form['macro_f1']:.3f}  [{form['low']:.3f}, {form['high']:.3f}]")
@@ -82,7 +83,7 @@ def _texts(path: Path, wanted: set[str]) -> dict[str, tuple[str, str]]:
 def as_text(model: dict[str, Any]) -> str:
     """JSON with one term a line, so that a change can be read."""
     heads = []
-    for name in (tagging_model.SCOPE, tagging_model.FORM):
+    for name in (linear_model.SCOPE, linear_model.FORM):
         head = model[name]
         terms = ",\n".join(f"{json.dumps(term)}: {json.dumps(row)}" for term, row in head["terms"].items())
         rest = f'"classes": {json.dumps(head["classes"])}, "bias": {json.dumps(head["bias"])}'
@@ -109,13 +110,13 @@ def validate(
     chosen = [about_scope[key] for key in scoped]
     of_scope = training.fit(chosen, list(scoped.values()), SCOPES, counts, training.SCOPE_STRENGTH)
     of_form = _fit(training, formed, found, FORMS)
-    model = tagging_model.from_json(reader.model.version, {"form": of_form, "scope": of_scope})
+    model = linear_model.from_json(reader.model.version, {"form": of_form, "scope": of_scope})
     tagger = tagging.Tagger(reader.taxonomy, reader.rules, model)
     record = {
         "command": "laconic tagger --records RECORDS",
         "form": {
             "used": _count(formed, FORMS),
-            "dropped": tagging_labels.dropped(labels, found),
+            "dropped": labelled.dropped(labels, found),
             "cross_validation": _cross(training, formed, found, FORMS, SEEDS),
             "without_rules": _cross(training, formed, _without_rules(found), FORMS, SEEDS[:1]),
             "rules_alone": _scored([(form, _by_rules(found[key])) for key, form in formed.items()], FORMS),
@@ -244,7 +245,7 @@ def _lists_left_out(training: Any, labels: Labels, formed: dict[str, str], found
         }
         others = {key: form for key in formed if key not in own and (form := labels.form(key, without=name))}
         if own:
-            model = tagging_model.from_json(0, {name: _fit(training, others, found, FORMS)})
+            model = linear_model.from_json(0, {name: _fit(training, others, found, FORMS)})
             pairs = [(form, model.ask(name, found[key])) for key, form in own.items()]
             right = sum(label == said for label, said in pairs)
             results[name] = {"n": len(own), "accuracy": round(right / len(own), 4), "table": _table(pairs, FORMS)}

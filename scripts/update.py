@@ -13,8 +13,9 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from catalog import curated, freshness, store, updating
+from catalog import curated, freshness, store
 from catalog.clock import today
+from catalog.crawling import updating
 from catalog.errors import Refused, nearest
 from catalog.root import find_root
 from catalog.sources import followed, polite

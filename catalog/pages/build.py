@@ -9,10 +9,11 @@ from pathlib import Path
 
 from catalog import entries
 from catalog.errors import Refused
+from catalog.pages.contents import Catalog
 from catalog.pages.csp import add_policies
 from catalog.pages.evidence import check
 from catalog.pages.records import Changed
-from catalog.pages.render import Catalog, month_name, render
+from catalog.pages.render import month_name, render
 from catalog.publishing import publish
 
 

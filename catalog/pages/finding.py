@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from catalog import searching, store
-from catalog.searching import Answer
+from catalog import store
+from catalog.finding import searching
+from catalog.finding.searching import Answer
 from catalog.taxonomy import Taxonomy
 
 QUESTIONS = [

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from catalog.ledger import Change
+from catalog.auditing.ledger import Change
 from catalog.pages.papers import Row
 from catalog.pages.records import Record
 

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from catalog import freshness, schema, searching, store
+from catalog import freshness, schema, store
+from catalog.finding import searching
 from catalog.labels import CURATED
 from catalog.taxonomy import Taxonomy
 from catalog.text import fold

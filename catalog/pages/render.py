@@ -4,76 +4,24 @@ import ast
 import json
 import re
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
-from catalog import auditing, challenges, entries, errata, ledger, taxonomy
+from catalog import auditing, challenges, entries
+from catalog.auditing import ledger
 from catalog.entries import Entry
 from catalog.errors import Refused
-from catalog.pages import bibtex, charts, explorer, finding, guide, inline, news, papers, records
-from catalog.pages.records import Changed, Record
+from catalog.pages import bibtex, explorer, finding, guide, inline, news
+from catalog.pages.contents import BASELINES, Catalog, group_of, paper_slugs
+from catalog.pages.measured import COLUMNS, figure, measured_alike, method_chart, shown
+from catalog.pages.reported import reported
 
-BASELINES = ("direct", "cot")
-# What a table of measurements shows, in order, where the run measured it: metric, heading, form of its numbers.
-COLUMNS = [
-    ("accuracy", "Accuracy, %", "percent"),
-    ("tokens", "All tokens", "tenths"),
-    ("thinking_tokens", "Thinking", "tenths"),
-    ("latent_positions", "Latent", "tenths"),
-    ("answer_tokens", "Answer", "tenths"),
-    ("probe_tokens", "Probes", "tenths"),
-    ("flops", "FLOPs", "short"),
-    ("peak_context_tokens", "Peak context", "tenths"),
-    ("cache_bytes", "Cache, bytes", "short"),
-    ("latency_ratio", "Latency ÷ cot", "ratio"),
-]
-# What a table of reported numbers shows, in order, where its entry has it.
-REPORTED = {
-    "accuracy": "Accuracy, %",
-    "accuracy_change": "Accuracy, change in points",
-    "accuracy_kept": "Accuracy kept, %",
-    "tokens": "Tokens",
-    "length_change": "Length, change in %",
-    "length_error": "Error of length, %",
-    "peak_tokens": "Peak tokens",
-    "dependency": "Dependency, million",
-    "compression": "Compression, times",
-    "perplexity": "Perplexity",
-    "latency_s": "Latency, s",
-    "speedup": "Speed-up, times",
-    "cost_change": "Cost, change in %",
-    "memory_change": "Memory, change in %",
-}
 # The kinds of token that the task's grammar knows, in the order of the legend.
 KINDS = ["step", "restate", "filler", "verify", "error", "repair", "recap", "answer", "latent", "other"]
 MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
-
-
-@dataclass(frozen=True)
-class Catalog:
-    """Everything a page may show, read once."""
-
-    root: Path
-    tree: taxonomy.Taxonomy
-    entries: list[Entry]
-    errata: errata.Errata
-    records: dict[str, Record]
-    calibration: dict[str, Any] | None
-    shelf: papers.Shelf
-    challenges: list[challenges.Challenge]
-
-    @classmethod
-    def load(cls, root: Path, changed: Changed) -> "Catalog":
-        written = sorted(entries.load(root), key=lambda entry: (entry.slug not in BASELINES, entry.slug))
-        found = {entry.slug: record for entry in written if (record := records.load(root, entry.slug, changed))}
-        tree = taxonomy.load(root)
-        open_questions = challenges.load(root, tree, [entry.slug for entry in written])
-        shelf = papers.load(root, tree)
-        return cls(root, tree, written, errata.load(root), found, records.calibration(root), shelf, open_questions)
 
 
 def render(catalog: Catalog, folder: Path) -> None:
@@ -155,23 +103,6 @@ def environment(catalog: Catalog) -> Environment:
     return jinja
 
 
-def paper_slugs(catalog: Catalog) -> dict[str, str]:
-    """arXiv id → the entry about that paper."""
-    return {entry.written.paper.arxiv: entry.slug for entry in catalog.entries if entry.written.paper}
-
-
-def figure(cell: records.Figure | None, form: str = "") -> Markup:
-    """A mean and, smaller, its interval."""
-    if cell is None:
-        return inline.number(None, "")
-    low, high = inline.written(cell.low, form), inline.written(cell.high, form)
-    if low == high:
-        return inline.number(cell.mean, f"{cell.source}.mean", form)
-    return Markup('<data value="{}" data-source="{}">{} <small class="interval">{}–{}</small></data>').format(
-        cell.mean, inline.inline(cell.source), *map(inline.inline, (inline.written(cell.mean, form), low, high))
-    )
-
-
 def month_name(month: str) -> str:
     """`2025-02` → `February 2025`."""
     return f"{MONTHS[int(month[5:7]) - 1]} {month[:4]}" if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month) else month
@@ -183,11 +114,6 @@ def fence(text: str, language: str) -> Markup:
     return Markup(f"{ticks} {language}\n{text.rstrip()}\n{ticks}")
 
 
-def group_of(entry: Entry) -> str:
-    """The class that colours a method's point."""
-    return "baseline" if entry.slug in BASELINES else entry.written.facets.get("form", ["adjacent"])[0]
-
-
 def landing_values(catalog: Catalog, groups: list[dict[str, Any]], changed: ledger.Ledger) -> dict[str, Any]:
     methods = [entry for entry in catalog.entries if entry.slug not in BASELINES]
     return {
@@ -195,53 +121,6 @@ def landing_values(catalog: Catalog, groups: list[dict[str, Any]], changed: ledg
         "news": news.week(catalog.shelf.rows, changed.change, catalog.records),
         "news_shown": news.SHOWN,
     }
-
-
-def measured_alike(catalog: Catalog) -> list[dict[str, Any]]:
-    """Methods by the task and model of their records: only what was measured alike is compared."""
-    found: dict[tuple[str, str], list[tuple[Entry, Record]]] = {}
-    for entry in catalog.entries:
-        record = catalog.records.get(entry.slug)
-        if record and record.figure(entry.slug, "tokens") and record.figure(entry.slug, "accuracy"):
-            found.setdefault((str(record.raw["task"]), str(record.raw["model"])), []).append((entry, record))
-    groups = []
-    for (task, model), rows in sorted(found.items()):
-        points = [
-            charts.Point(entry.written.name, group_of(entry), x, y)
-            for entry, record in rows
-            if (x := record.figure(entry.slug, "tokens")) and (y := record.figure(entry.slug, "accuracy"))
-        ]
-        levels = {level: None for entry, record in rows for level in record.levels(entry.slug)}
-        groups.append(
-            {
-                "task": task,
-                "model": model,
-                "rows": rows,
-                "levels": list(levels),
-                "columns": [column for column in COLUMNS if any(_measured(record, entry, column[0]) for entry, record in rows)],
-                "source": ", ".join(sorted(record.file for _, record in rows)),
-                "charts": both_widths(points, chance_lines(catalog, task)),
-            }
-        )
-    return groups
-
-
-def _measured(record: Record, entry: Entry, metric: str) -> bool:
-    cell = record.figure(entry.slug, metric)
-    return cell is not None and bool(cell.mean)
-
-
-def both_widths(points: list[charts.Point], levels: list[tuple[float, str]]) -> dict[str, charts.Chart]:
-    """The same chart for a desk and for a phone: one drawing scaled down could not be read."""
-    return {"wide": charts.scatter(points, 720, 400, levels), "narrow": charts.scatter(points, 344, 340, levels)}
-
-
-def chance_lines(catalog: Catalog, task: str) -> list[tuple[float, str]]:
-    for record in catalog.records.values():
-        chance = record.raw.get("chance")
-        if record.raw["task"] == task and isinstance(chance, int | float):
-            return [(float(chance), "chance")]
-    return []
 
 
 def method_values(catalog: Catalog, entry: Entry) -> dict[str, Any]:
@@ -285,61 +164,6 @@ def audit_values(catalog: Catalog) -> dict[str, Any]:
         "statements": [row for row in rows if row.metric == "statement"],
         "side": auditing.side_by_side(catalog.entries),
     }
-
-
-@dataclass(frozen=True)
-class Column:
-    metric: str
-    heading: str
-
-
-@dataclass(frozen=True)
-class Cell:
-    value: float | None
-    source: str
-    form: str
-
-
-def reported(entry: Entry) -> dict[str, Any]:
-    """The table of an entry's numbers: the columns it needs, and each number with the address of its evidence."""
-    rows = [row for group in entry.written.reported for row in group.rows]
-    columns = [Column(m, heading) for m, heading in REPORTED.items() if any(getattr(row, m) is not None for row in rows)]
-    groups = []
-    for index, group in enumerate(entry.written.reported):
-        shown = []
-        for number, row in enumerate(group.rows):
-            where = f"{entry.file} reported[{index}].rows[{number}]"
-            cells = [
-                Cell(getattr(row, c.metric), f"{where}.{c.metric}", form(c.metric, row))
-                for c in columns
-            ]
-            shown.append((row, cells))
-        groups.append((group, shown))
-    return {"columns": columns, "groups": groups, "noted": any(row.note for row in rows)}
-
-
-def form(metric: str, row: entries.Row) -> str:
-    if metric.endswith("_change"):
-        return "signed"
-    value = getattr(row, metric)
-    return "tenths" if metric == "accuracy" and value is not None and value == round(value, 1) else ""
-
-
-def shown(record: Record) -> list[tuple[str, str, str]]:
-    """The columns in which anything was measured; one that is zero throughout says nothing of this method."""
-    cells = record.raw["results"].values()
-    return [column for column in COLUMNS if any(cell.get(column[0], {}).get("mean") for cell in cells)]
-
-
-def method_chart(catalog: Catalog, entry: Entry, record: Record) -> dict[str, charts.Chart] | None:
-    points = []
-    for key in record.raw["results"]:
-        x, y = record.figure(key, "tokens"), record.figure(key, "accuracy")
-        slug, _, arm = key.partition("@")
-        if x and y:
-            group = group_of(entry) if key == entry.slug else "arm" if slug == entry.slug else "baseline"
-            points.append(charts.Point(arm.replace("_", " ") or slug, group, x, y))
-    return both_widths(points, chance_lines(catalog, str(record.raw["task"]))) if len(points) > 1 else None
 
 
 def header(code: str) -> dict[str, str]:

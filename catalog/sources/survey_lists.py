@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
-from catalog.listing import Entry, decode, parse
+from catalog.lists.listing import Entry, decode, parse
 from catalog.sources import polite
 from catalog.sources.followed import SurveyList
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog import auditing, entries, errata, survey
-from catalog.auditing import RULES, Row
+from catalog import auditing, entries
+from catalog.auditing import RULES, Row, errata, survey
 from catalog.errors import Refused
 
 REPOSITORY = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from loopback import Loopback
 from week import updates
 
 from catalog.announcements import is_announcement_day
-from catalog.asking_records import BATCH
+from catalog.crawling.asking_records import BATCH
 
 FIRST_DAY = date(2026, 3, 2)
 MONTH = [FIRST_DAY + timedelta(days=n) for n in range(30)]

@@ -7,7 +7,7 @@ import pytest
 from composing import FACTS, names
 from conftest import Laconic
 
-from catalog.checking import Difference, Fact
+from catalog.lists.checking import Difference, Fact
 from catalog.snapshot_lines import read_lines
 
 LIST = """# L

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from loopback import Loopback
 
-from catalog.code_links import on_github
+from catalog.lists.code_links import on_github
 from catalog.sources import github, polite
 
 LINKED = """
@@ -73,7 +73,7 @@ def test_what_github_says_is_stored_and_exported(laconic: Laconic, root: Path, a
 def test_nothing_is_asked_twice_a_day_and_the_oldest_comes_first(
     laconic: Laconic, root: Path, api: GitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("catalog.checking_links.PER_RUN", 2)
+    monkeypatch.setattr("catalog.crawling.checking_links.PER_RUN", 2)
     order = [f"/repos/{name}" for name in NAMES]
     asked(laconic)
     assert api.log == order[:2]
@@ -222,7 +222,7 @@ def test_without_a_canary_there_is_no_such_source(laconic: Laconic, root: Path, 
 def test_a_list_that_is_not_there_any_more_is_looked_for(
     laconic: Laconic, root: Path, server: Loopback, api: GitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("catalog.checking_links.PER_RUN", 1)
+    monkeypatch.setattr("catalog.crawling.checking_links.PER_RUN", 1)
     laconic("update")
     del server.lists["someone/second-list/HEAD/README.md"]
     api.say("/repos/someone/second-list", 301, Location=f"{api.url}/repositories/5")

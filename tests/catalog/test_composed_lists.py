@@ -5,7 +5,7 @@ from composing import STYLES, compose, facts, names, url
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.listing import Entry, parse
+from catalog.lists.listing import Entry, parse
 
 # A style may say less than a fact: these hold no section deeper than Markdown's six, and so on.
 ENOUGH = 0.99

@@ -10,11 +10,12 @@ from conftest import HERE, Laconic
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from catalog import importing, searching, store, taxonomy
-from catalog.code_links import is_code
+from catalog import importing, store, taxonomy
+from catalog.finding import searching
+from catalog.finding.query import normal, words
+from catalog.finding.searching import Document, Index
+from catalog.lists.code_links import is_code
 from catalog.pages import finding
-from catalog.query import normal, words
-from catalog.searching import Document, Index
 from catalog.text import clean, fold
 
 TREE = taxonomy.load(HERE)

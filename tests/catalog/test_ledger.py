@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from catalog import entries, ledger
+from catalog import entries
+from catalog.auditing import ledger
 from catalog.errors import Refused
 
 REPOSITORY = Path(__file__).parents[2]

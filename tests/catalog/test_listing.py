@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog import defects
 from catalog.errors import Refused
-from catalog.listing import Entry, decode, parse, read
+from catalog.lists import defects
+from catalog.lists.listing import Entry, decode, parse, read
 
 ARXIV = "https://arxiv.org/abs/2501.00011"
 

@@ -20,11 +20,11 @@ from jsonschema import Draft202012Validator
 from lxml import etree
 from sqlmodel import Session, select
 
-from catalog import api, atom, importing, schema, store
-from catalog.atom import Item
+from catalog import importing, schema, store
 from catalog.errors import Refused
-from catalog.pages.render import Catalog
-from catalog.publishing import FOLDER, publish
+from catalog.pages.contents import Catalog
+from catalog.publishing import FOLDER, api, atom, publish
+from catalog.publishing.atom import Item
 from catalog.text import clean
 from tests.site.conftest import HOSTILE, fill, make_root
 
@@ -159,7 +159,7 @@ def test_another_process_writes_the_same_bytes(root: Path, files: dict[str, byte
         "import sys\n"
         "for name in ('torch', 'transformers', 'sklearn'): sys.modules[name] = None\n"
         "from pathlib import Path\n"
-        "from catalog.pages.render import Catalog\n"
+        "from catalog.pages.contents import Catalog\n"
         "from catalog.publishing import publish\n"
         f"publish(Catalog.load(Path({str(root)!r}), lambda record, where: []), Path({str(tmp_path)!r}))"
     )

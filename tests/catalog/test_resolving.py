@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.comparing import across
-from catalog.resolving import resolve
+from catalog.lists.comparing import across
+from catalog.lists.resolving import resolve
 from catalog.text import clean, fold, same_title, title_key
 
 

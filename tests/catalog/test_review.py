@@ -6,9 +6,9 @@ import pytest
 from conftest import Laconic
 from loopback import Loopback
 
-from catalog import decisions
 from catalog.errors import Refused
-from catalog.nearest_titles import Titles
+from catalog.lists import decisions
+from catalog.lists.nearest_titles import Titles
 
 REPOSITORY = Path(__file__).parents[2]
 

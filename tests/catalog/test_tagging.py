@@ -13,11 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session, col, select
 
-from catalog import announcing, store, tagging, tagging_labels, tagging_model, tagging_store, taxonomy
+from catalog import store, tagging, taxonomy
+from catalog.crawling import announcing
 from catalog.errors import Refused
 from catalog.schema import CONFIRMED, Facet, Paper
 from catalog.sources.feed import Announced
 from catalog.sources.followed import Asked, Topic
+from catalog.tagging import labelled, linear_model, tag_rows
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = ("taxonomy.toml", "tagger_rules.toml", "tagger.json", "sections.toml", "tagger_examples.jsonl")
@@ -120,8 +122,8 @@ def test_concepts_count_by_the_sentence() -> None:
     together = SHIPPED.read("", "We reduce the cost of reasoning. Images are blurred; robots move: fast. Reasoning helps.")
     apart = SHIPPED.read("", "We reduce noise. The cost is high. Reasoning helps.")
     said = "abstract#cost & reasoning"
-    assert said in tagging_model.features(together)
-    assert said not in tagging_model.features(apart)
+    assert said in linear_model.features(together)
+    assert said not in linear_model.features(apart)
     assert len(together.spoken["abstract"]) == 5
 
 
@@ -156,7 +158,7 @@ def test_damaged_files_are_refused_by_name(root: Path, name: str, old: str, new:
 
 
 def test_every_section_of_the_lists_is_covered_and_used(root: Path) -> None:
-    labels = tagging_labels.load(root)
+    labels = labelled.load(root)
     used = {(claim.list_name, claim.heading) for claims in labels.claims.values() for claim in claims}
     table = (root / "catalog" / "sections.toml").read_text("utf-8")
     assert len(used) == table.count("[[section]]")
@@ -164,11 +166,11 @@ def test_every_section_of_the_lists_is_covered_and_used(root: Path) -> None:
         table.replace('heading = "Explicit Compact CoT"', 'heading = "Explicit"'), "utf-8"
     )
     with pytest.raises(Refused, match="'Explicit Compact CoT' is not in catalog/sections.toml"):
-        tagging_labels.load(root)
+        labelled.load(root)
 
 
 def test_nothing_read_for_validation_is_learned_from(root: Path) -> None:
-    labels = tagging_labels.load(root)
+    labels = labelled.load(root)
     read = [json.loads(line) for line in (REPOSITORY / "tests" / "fixtures" / "scope_by_reading.jsonl").read_text().splitlines()]
     assert len(read) >= 200
     assert len({row["id"] for row in read}) == len(read)
@@ -177,21 +179,21 @@ def test_nothing_read_for_validation_is_learned_from(root: Path) -> None:
 
 
 def test_ambiguous_papers_have_the_conflicts_they_are_named_for(root: Path) -> None:
-    labels = tagging_labels.load(root)
+    labels = labelled.load(root)
     assert len(labels.ambiguous) == 9
     conflicting = [key for key in labels.ambiguous if len({c.form for c in labels.claims.get(key, []) if c.form}) > 1]
     assert len(conflicting) >= 5
 
 
 def test_a_list_counts_once_and_a_tie_gives_no_label() -> None:
-    def claim(name: str, form: str, scope: str = "in") -> tagging_labels.Claim:
-        return tagging_labels.Claim(name, "h", form, scope)
+    def claim(name: str, form: str, scope: str = "in") -> labelled.Claim:
+        return labelled.Claim(name, "h", form, scope)
 
     claims = {
         "a": [claim("x", "explicit"), claim("x", "explicit"), claim("y", "implicit")],
         "b": [claim("x", "adjacent", "borderline")],
     }
-    labels = tagging_labels.Labels([], claims, {})
+    labels = labelled.Labels([], claims, {})
     assert labels.form("a") is None
     assert labels.form("a", without="y") == "explicit"
     assert labels.form("b") is None
@@ -284,7 +286,7 @@ def test_tags_are_stored_once_and_outlive_the_abstract() -> None:
         session.add(Facet(paper_key="2501.00002", facet="scope", tag="in", source="tagger:0", origin="machine", confidence=0.9))
         session.add(Facet(paper_key="2501.00001", facet="scope", tag="out", source="entry:x", origin="curated"))
         session.commit()
-        assert tagging_store.store_tags(session, SHIPPED) == 1
+        assert tag_rows.store_tags(session, SHIPPED) == 1
         session.commit()
         first = _facets(session, "2501.00001")
         assert ("scope", "in", SHIPPED.source) in {(row[0], row[1], str(row[2]).rpartition(":")[0]) for row in first}
@@ -293,25 +295,25 @@ def test_tags_are_stored_once_and_outlive_the_abstract() -> None:
         evidence = dict((row[1], row[4]) for row in first)
         assert "length penalty" in str(evidence["cot_preference_rl"]).lower()
 
-        assert tagging_store.store_tags(session, SHIPPED) == 0, "the same text is not read twice"
+        assert tag_rows.store_tags(session, SHIPPED) == 0, "the same text is not read twice"
         paper = session.get_one(Paper, "2501.00001")
         paper.abstract = LATENT[1]
         session.commit()
-        assert tagging_store.store_tags(session, SHIPPED) == 1, "another text is"
+        assert tag_rows.store_tags(session, SHIPPED) == 1, "another text is"
         session.commit()
         assert {row[:2] for row in _facets(session, "2501.00001") if str(row[2]).startswith("tagger")} != {row[:2] for row in first}
         newer = dataclasses.replace(SHIPPED, model=dataclasses.replace(SHIPPED.model, version=SHIPPED.model.version + 1))
         paper.abstract = SHORTER[1]
         session.commit()
-        assert tagging_store.store_tags(session, SHIPPED) == 1
+        assert tag_rows.store_tags(session, SHIPPED) == 1
         assert _facets(session, "2501.00001") == first
-        assert tagging_store.store_tags(session, newer) == 1, "and so is a text that an older tagger read"
-        assert tagging_store.store_tags(session, SHIPPED) == 1
+        assert tag_rows.store_tags(session, newer) == 1, "and so is a text that an older tagger read"
+        assert tag_rows.store_tags(session, SHIPPED) == 1
         paper.abstract = None
         session.commit()
-        assert tagging_store.store_tags(session, SHIPPED) == 0
+        assert tag_rows.store_tags(session, SHIPPED) == 0
         assert _facets(session, "2501.00001") == first
-        assert tagging_store.store_tags(session, SHIPPED, keys=["2501.00002"]) == 0
+        assert tag_rows.store_tags(session, SHIPPED, keys=["2501.00002"]) == 0
 
 
 def _facets(session: Session, key: str) -> list[tuple[object, ...]]:
@@ -329,10 +331,10 @@ def test_training_twice_gives_the_same_bytes_and_numpy_agrees() -> None:
 
     texts = [SHORTER, LATENT, SPECULATIVE] * 3
     labels = ["explicit", "implicit", "adjacent"] * 3
-    found = [tagging_model.features(SHIPPED.read(*text)) for text in texts]
+    found = [linear_model.features(SHIPPED.read(*text)) for text in texts]
     once, again = (training.fit(some, labels, ["explicit", "implicit", "adjacent"]) for some in (found, [set(f) for f in found]))
     assert as_text({"version": 1, "form": once, "scope": once}) == as_text({"version": 1, "form": again, "scope": again})
-    model = tagging_model.from_json(1, json.loads(json.dumps({"form": once})))
+    model = linear_model.from_json(1, json.loads(json.dumps({"form": once})))
     for features, label in zip(found, labels):
         assert model.ask("form", features) == label
         assert sum(model.heads["form"](model.known(features))[0].values()) == pytest.approx(1)
@@ -340,7 +342,7 @@ def test_training_twice_gives_the_same_bytes_and_numpy_agrees() -> None:
 
 def test_shipped_record_and_model_belong_together() -> None:
     record = json.loads((REPOSITORY / "catalog" / "tagger_record.json").read_text("utf-8"))
-    labels = tagging_labels.load(REPOSITORY)
+    labels = labelled.load(REPOSITORY)
     assert set(record["form"]["ambiguous"]) == set(labels.ambiguous)
     table = record["form"]["cross_validation"]["table"]
     assert sum(map(sum, table)) == sum(record["form"]["used"].values())

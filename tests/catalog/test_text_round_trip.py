@@ -14,7 +14,7 @@ from sqlalchemy.pool import StaticPool
 from sqlmodel import Session, SQLModel
 
 from catalog import exporting, importing, schema
-from catalog.mentions import mention_key
+from catalog.lists.mentions import mention_key
 from catalog.text import clean
 
 PIECES = [

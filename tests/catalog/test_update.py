@@ -234,7 +234,7 @@ def test_an_interrupted_run_keeps_what_was_finished(
     def interrupt(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("catalog.asking.QueryApi.submitted", interrupt)
+    monkeypatch.setattr("catalog.crawling.asking.QueryApi.submitted", interrupt)
     code, _, err = laconic("update")
     assert code == 130
     assert "interrupted" in err

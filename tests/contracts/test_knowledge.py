@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from catalog import entries, errata, taxonomy
+from catalog import entries, taxonomy
+from catalog.auditing import errata
 from catalog.errors import Refused
 
 REPOSITORY = Path(__file__).parents[2]

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.auditing.ledger import Change
 from catalog.entries import Entry, _File
-from catalog.ledger import Change
 from catalog.pages.guide import MARGIN, Answer, answers
 from catalog.pages.news import week
 from catalog.pages.papers import Row

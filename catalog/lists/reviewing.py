@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from catalog import arxiv_id, decisions, mentions
+from catalog import arxiv_id
 from catalog.clock import today
-from catalog.nearest_titles import Titles
+from catalog.lists import decisions, mentions
+from catalog.lists.nearest_titles import Titles
 from catalog.schema import CrawlRun, Facet, Mention, Paper, SourceState
 from catalog.text import fold
 

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from sqlmodel import Session, col, select
 
-from catalog.asking import Asking
+from catalog.crawling.asking import Asking
 from catalog.records import store_records
 from catalog.schema import Window
 from catalog.sources import polite

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from catalog import errata, taxonomy
+from catalog import taxonomy
+from catalog.auditing import errata
 from catalog.entries import Reported
 
 VERSION = "v1"

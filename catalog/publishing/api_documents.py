@@ -6,8 +6,10 @@ from pathlib import Path
 
 from sqlmodel import Session, col, select
 
-from catalog import api, code_links, schema
-from catalog.pages.render import Catalog
+from catalog import schema
+from catalog.lists import code_links
+from catalog.pages.contents import Catalog
+from catalog.publishing import api
 from catalog.sources import followed
 from catalog.text import clean
 

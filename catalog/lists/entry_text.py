@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from bs4.element import NavigableString, PageElement, PreformattedString, Tag
 
-from catalog.defects import CODE_HOSTS
+from catalog.lists.defects import CODE_HOSTS
 from catalog.text import clean, fold
 
 # What stands on a link that is not a title.

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from catalog import tagging_model, tagging_rules, taxonomy
-from catalog.tagging_model import FIELDS, FORM, SCOPE, Hit, Model, Read
+from catalog import taxonomy
+from catalog.tagging import linear_model, phrases
+from catalog.tagging.linear_model import FIELDS, FORM, SCOPE, Hit, Model, Read
 
 CONSIDERED = 24  # strongest terms among which words to show are looked for
 LEARNED_SHOWN = 3  # terms of the learned model that are shown for each of its two answers
@@ -51,7 +52,7 @@ class Tagged:
 @dataclass(frozen=True)
 class Tagger:
     taxonomy: taxonomy.Taxonomy
-    rules: tagging_rules.Rules
+    rules: phrases.Rules
     model: Model
 
     @property
@@ -63,7 +64,7 @@ class Tagger:
         """Any two texts have an answer."""
         read = self.read(title, abstract)
         place = _Places({"title": title, "abstract": abstract}, read.places)
-        known = self.model.known(tagging_model.features(read))
+        known = self.model.known(linear_model.features(read))
         scope, scope_sure, scope_terms = self._scope(known)
         form, form_sure, form_terms = self._form(known, read.fired)
         facets, spoke = self._facets(form, read.fired)
@@ -84,8 +85,8 @@ class Tagger:
         """What the model is asked about."""
         read = Read({}, {}, {}, {}, {})
         for name, text in (("title", title), ("abstract", abstract)):
-            tokens, places = tagging_rules.tokens(text)
-            kept = [token not in tagging_rules.MARKS for token in tokens]
+            tokens, places = phrases.tokens(text)
+            kept = [token not in phrases.MARKS for token in tokens]
             words = read.words[name] = list(compress(tokens, kept))
             read.places[name] = list(compress(places, kept))
             read.pairs[name] = self._pairs(words)
@@ -181,7 +182,7 @@ def scope_of(sure: Mapping[str, float]) -> str:
 def load(root: Path) -> Tagger:
     """Raises `Refused` (exit 1) where taxonomy, rules or tagger.json cannot be used."""
     tree = taxonomy.load(root)
-    return Tagger(tree, tagging_rules.load(root, tree), tagging_model.load(root))
+    return Tagger(tree, phrases.load(root, tree), linear_model.load(root))
 
 
 class _Places:

@@ -8,10 +8,12 @@ from itertools import chain
 import numpy as np
 from sqlmodel import Session, col, select
 
-from catalog import arxiv_id, code_links, query
-from catalog.code_links import on_github
+from catalog import arxiv_id
+from catalog.finding import query
+from catalog.finding.query import Query, normal
 from catalog.labels import Label, of_papers
-from catalog.query import Query, normal
+from catalog.lists import code_links
+from catalog.lists.code_links import on_github
 from catalog.schema import Author, Mention, Method, Paper, Repository
 from catalog.taxonomy import Taxonomy
 from catalog.text import fold

@@ -11,11 +11,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
-from catalog import entries, errata, survey
+from catalog import entries
+from catalog.auditing import errata, survey
+from catalog.auditing.errata import Errata, Erratum
+from catalog.auditing.survey import Method, Result, Survey
 from catalog.entries import METRICS, Entry, Group
-from catalog.errata import Errata, Erratum
 from catalog.errors import Refused, nearest
-from catalog.survey import Method, Result, Survey
 
 Verdict = Literal["agrees", "differs", "not_comparable", "unverified"]
 VERDICTS: tuple[Verdict, ...] = ("agrees", "differs", "not_comparable", "unverified")

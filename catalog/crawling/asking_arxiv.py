@@ -9,9 +9,9 @@ from datetime import date
 
 from sqlmodel import Session
 
-from catalog import asking_records, backfilling, mailings
 from catalog.announcements import announcement_days
-from catalog.asking import Asking
+from catalog.crawling import asking_records, backfilling, mailings
+from catalog.crawling.asking import Asking
 from catalog.records import SourceReport
 from catalog.sources import followed, polite
 from catalog.sources.followed import Followed

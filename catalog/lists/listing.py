@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from bs4.element import Tag
 
-from catalog import arxiv_id, defects, entry_text, list_tree, listing_json
-from catalog.defects import Defect, defect
-from catalog.entry_text import Run
+from catalog import arxiv_id
 from catalog.errors import Refused
+from catalog.lists import defects, entry_text, list_tree, listing_json
+from catalog.lists.defects import Defect, defect
+from catalog.lists.entry_text import Run
 from catalog.text import clean, fold
 
 PARSER = 2  # raise it when the same list would give other entries: lists are then read anew, though unchanged

@@ -12,11 +12,12 @@ from typing import Any
 from mkdocs.utils.yaml import yaml_load
 from sqlmodel import Session
 
-from catalog import api, api_documents, atom, labels, sqlite_copy, store
-from catalog.citations import all_cited
+from catalog import labels, store
 from catalog.errors import Refused
-from catalog.feeds import ARXIV_BEGAN, LENGTH, feeds
-from catalog.pages.render import Catalog
+from catalog.pages.contents import Catalog
+from catalog.publishing import api, api_documents, atom, sqlite_copy
+from catalog.publishing.citations import all_cited
+from catalog.publishing.feeds import ARXIV_BEGAN, LENGTH, feeds
 
 FOLDER = Path("api") / api.VERSION
 

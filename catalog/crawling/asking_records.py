@@ -6,7 +6,7 @@ from sqlmodel import Session, col, select
 
 from catalog import arxiv_id
 from catalog.announcements import announcement_days
-from catalog.asking import Asking
+from catalog.crawling.asking import Asking
 from catalog.records import note_asked, store_former, store_records
 from catalog.schema import CONFIRMED, PRINTED_ID, AskedId, Mention, Paper
 from catalog.sources import polite

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from catalog import arxiv_id
-from catalog.decisions import Decided, Decision
-from catalog.defects import Defect, defect
+from catalog.lists.decisions import Decided, Decision
+from catalog.lists.defects import Defect, defect
 from catalog.text import fold, same_title, title_key
 
 COMPARED = 30  # titles printed for one id; a handful in any real list

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from sqlmodel import Session, col, select
 
-from catalog.defects import repository
+from catalog.lists.defects import repository
 from catalog.schema import Mention
 
 

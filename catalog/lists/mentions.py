@@ -9,12 +9,13 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from catalog import arxiv_id, comparing, decisions
-from catalog.decisions import Decided
-from catalog.defects import FOUND_LATER
-from catalog.listing import Entry
+from catalog import arxiv_id
+from catalog.lists import comparing, decisions
+from catalog.lists.decisions import Decided
+from catalog.lists.defects import FOUND_LATER
+from catalog.lists.listing import Entry
+from catalog.lists.resolving import resolve
 from catalog.records import Counts
-from catalog.resolving import resolve
 from catalog.root import find_root
 from catalog.schema import CONFIRMED, ENTRY, LISTED, PRINTED_ID, FormerTitle, Mention, Paper
 from catalog.sources.survey_lists import Fetched

@@ -2,9 +2,10 @@
 
 from datetime import date, timedelta
 
-from catalog import announcing, backfilling, clock
+from catalog import clock
 from catalog.announcements import announcement_days, latest_announcement_day
-from catalog.asking import Asking
+from catalog.crawling import announcing, backfilling
+from catalog.crawling.asking import Asking
 from catalog.schema import SourceState
 from catalog.sources import feed, followed, oai, polite
 

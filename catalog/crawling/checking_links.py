@@ -12,8 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from catalog import clock, entries
-from catalog.code_links import on_github
 from catalog.errors import Refused
+from catalog.lists.code_links import on_github
 from catalog.records import SourceReport
 from catalog.schema import Mention, Repository, SourceState
 from catalog.sources import followed, github, polite

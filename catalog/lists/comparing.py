@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from catalog.defects import Defect, defect, repository
+from catalog.lists.defects import Defect, defect, repository
 from catalog.text import fold
 
 Row = Mapping[str, Any]  # a mention: list_name, title, urls, printed_id, paper_key, resolution

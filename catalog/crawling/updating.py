@@ -12,13 +12,16 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, func, select
 
-from catalog import asking_arxiv, checking_links, clock, listing, mentions, tagging, tagging_store
+from catalog import clock, tagging
+from catalog.crawling import asking_arxiv, checking_links
 from catalog.errors import Refused
+from catalog.lists import listing, mentions
 from catalog.records import SourceReport
 from catalog.schema import CrawlRun, Mention, SourceState
 from catalog.sources import followed, github, polite, survey_lists
 from catalog.sources.followed import Followed
 from catalog.sources.survey_lists import Fetched
+from catalog.tagging import tag_rows
 
 SHRUNKEN = 0.2  # a list that lost this share of its entries at once may have been cut: what is missing is kept
 SHRUNKEN_ENTRIES = 2  # one entry less is an edit, however short the list
@@ -61,7 +64,7 @@ def update(
             session.rollback()
             _settle(session, follows, fetched, reports, today, accept_shrunken)
             if tagger:
-                tagging_store.store_tags(session, tagger)
+                tag_rows.store_tags(session, tagger)
                 session.commit()
         if follows.github and (only == followed.GITHUB or only is None and github.is_asked()):
             lost = {report.name for report in reports if report.outcome == "failed"}

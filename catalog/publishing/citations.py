@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from catalog.api import Paper
 from catalog.pages.bibtex import bibtex, key
-from catalog.pages.render import Catalog
+from catalog.pages.contents import Catalog
+from catalog.publishing.api import Paper
 
 
 def all_cited(catalog: Catalog, papers: Mapping[str, Paper]) -> dict[str, str]:

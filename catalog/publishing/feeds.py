@@ -5,11 +5,12 @@ from datetime import date
 
 from sqlmodel import Session, select
 
-from catalog import atom, schema
-from catalog.api import Paper
+from catalog import schema
 from catalog.labels import Label
 from catalog.pages import papers
-from catalog.pages.render import Catalog
+from catalog.pages.contents import Catalog
+from catalog.publishing import atom
+from catalog.publishing.api import Paper
 
 LENGTH = 100  # a reader that stayed away longer finds the rest in the JSON files
 ARXIV_BEGAN = date(1991, 8, 14)

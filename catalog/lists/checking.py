@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from catalog import arxiv_id
-from catalog.listing import Entry
+from catalog.lists.listing import Entry
 from catalog.snapshot_lines import read_lines
 from catalog.toml import Strict
 

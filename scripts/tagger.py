@@ -3,12 +3,16 @@
 Labels come from the sections of the survey lists (catalog/sections.toml, catalog/snapshot) and from catalog/tagger_examples.jsonl;
 abstracts from RECORDS, one JSON object a line with id, title and abstract, which may be gzipped. Needs scikit-learn:
 pip install -e '.[ml]'. The same files give the same bytes.
+
+--draw NUMBER trains nothing: it prints 200 of the RECORDS that no list names and nobody has read yet, to be labelled by reading.
 """
 
 import argparse
 import gzip
 import hashlib
 import json
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +23,7 @@ from catalog.errors import Refused
 from catalog.root import find_root
 from catalog.tagging import labelled, linear_model, phrases
 from catalog.tagging.labelled import Labels
-from scripts import _output
+from scripts import _output, _tagger_sample
 
 RECORD = Path("catalog/tagger_record.json")
 READ = Path("tests/fixtures/scope_by_reading.jsonl")  # labelled by reading; never trained on
@@ -27,7 +31,9 @@ FORMS, SCOPES = ["explicit", "implicit", "adjacent"], ["in", "borderline", "out"
 FOLDS, SEEDS = 10, [0, 1, 2]
 # What an example of scope counts, by who says so: the lists' papers are unlike those that no list names.
 WEIGHTS = {"section of a list": 0.3, "read": 1.5, "skimmed": 1.0, "assumed": 0.5}
-LOOKS = 3  # how often the total over READ has been looked at, this time included
+LOOKS = 1  # how often the total over READ has been looked at, this time included
+# How many unread records each stratum of READ was drawn from: two draws of 200, taken together.
+STRATA = {"titled": 219, "twice": 418, "once": 1614, "word": 4887, "rest": 19612}
 RESAMPLED = 2_000  # bootstrap draws of an interval
 
 Features = dict[str, set[str]]
@@ -37,14 +43,17 @@ Table = list[list[int]]  # rows: labelled, columns: said, in the order of the cl
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--records", type=Path, required=True, metavar="RECORDS", help="JSON lines with id, title, abstract")
     parser.add_argument("--version", type=int, default=1, help="raise it when the rules or labels changed (default 1)")
+    parser.add_argument("--draw", type=int, metavar="NUMBER", help="draw sample NUMBER of records to read, as JSON lines")
 
 
 def main(args: argparse.Namespace) -> int:
+    root = find_root()
+    if args.draw is not None:
+        return _draw(root, args.records, args.draw)
     try:
         import sklearn  # noqa: F401
     except ImportError:
         raise Refused("laconic tagger needs scikit-learn: pip install -e '.[ml]'", exit_code=2) from None
-    root = find_root()
     labels, read = labelled.load(root), {row["id"]: row for row in map(json.loads, (root / READ).read_text().splitlines())}
     texts = _texts(args.records, set(labels.claims) | set(labels.unlisted) | set(read))
     tree = taxonomy.load(root)
@@ -63,15 +72,26 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _texts(path: Path, wanted: set[str]) -> dict[str, tuple[str, str]]:
-    """Title and abstract of the wanted records that have both."""
+def _draw(root: Path, path: Path, number: int) -> int:
+    labels = labelled.load(root)
+    read = {json.loads(line)["id"] for line in (root / READ).read_text().splitlines()}
+    texts = _texts(path, None)
+    unread = {key: texts[key] for key in texts.keys() - labels.claims.keys() - labels.unlisted.keys() - read}
+    for key, stratum in _tagger_sample.draw(unread, number).items():
+        _output.line(json.dumps({"id": key, "stratum": stratum}))
+    return 0
+
+
+def _texts(path: Path, wanted: set[str] | None) -> dict[str, tuple[str, str]]:
+    """Title and abstract of the wanted records, or all, that have both; without `wanted`, none that a list is said to name."""
     texts: dict[str, tuple[str, str]] = {}
     try:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
                 try:
                     row = json.loads(line)
-                    if row["id"] in wanted and row["title"] and (row.get("abstract") or "").strip():
+                    chosen = row["id"] in wanted if wanted is not None else not row.get("in_survey_lists")
+                    if chosen and row["title"] and (row.get("abstract") or "").strip():
                         texts[row["id"]] = (row["title"], row["abstract"])
                 except (ValueError, KeyError, TypeError) as error:
                     raise Refused(f"{path}:{number}: not a record with id, title and abstract ({type(error).__name__})") from None
@@ -262,6 +282,16 @@ def _by_reading(tagger: tagging.Tagger, read: dict[str, Any], found: Features) -
     def pairs(some: list[Any]) -> list[tuple[str, str]]:
         return [(label, said) for _, label, said in some]
 
+    drawn = Counter(stratum for stratum, *_ in rows)
+    stands_for = {stratum: STRATA[stratum] / times for stratum, times in drawn.items()}  # records that one of the sample stands for
+
+    def weighted(some: list[Any]) -> float:
+        def count(chosen: Callable[[str, str], bool]) -> float:
+            return sum(stands_for[stratum] for stratum, label, said in some if chosen(label, said))
+
+        right = count(lambda label, said: label == said == "in")
+        return 2 * right / (count(lambda label, _: label == "in") + count(lambda _, said: said == "in") or 1)
+
     low, high = _interval(rows, in_f1)
     clear = [row for row in rows if row[1] != "borderline"]
     return {
@@ -270,6 +300,8 @@ def _by_reading(tagger: tagging.Tagger, read: dict[str, Any], found: Features) -
         "in_f1": round(in_f1(rows), 4),
         "low": low,
         "high": high,
+        "in_f1_of_all_unread_records": round(weighted(rows), 4),
+        "interval_of_all_unread_records": _interval(rows, weighted),
         "in_f1_without_those_labelled_borderline": round(in_f1(clear), 4),
         "interval_without_those_labelled_borderline": _interval(clear, in_f1),
         "classes": SCOPES,

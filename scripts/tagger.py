@@ -29,7 +29,8 @@ READ = Path("tests/fixtures/scope_by_reading.jsonl")  # labelled by reading; nev
 FORMS, SCOPES = ["explicit", "implicit", "adjacent"], ["in", "borderline", "out"]
 FOLDS, SEEDS = 10, [0, 1, 2]
 # What an example of scope counts, by who says so: the lists' papers are unlike those that no list names.
-WEIGHTS = {"section of a list": 0.3, "read": 1.5, "read, listed elsewhere": 1.5, "skimmed": 1.0, "assumed": 0.5}
+ELSEWHERE = "read, listed elsewhere"
+WEIGHTS = {"section of a list": 0.3, "read": 1.5, ELSEWHERE: 1.5, "skimmed": 1.0, "assumed": 0.5}
 LOOKS = 1  # how often the total over READ has been looked at, this time included
 # How many unread records each stratum of READ was drawn from: two draws of 200, taken together.
 STRATA = {"titled": 219, "twice": 418, "once": 1614, "word": 4887, "rest": 19612}
@@ -53,14 +54,15 @@ def main(args: argparse.Namespace) -> int:
         import sklearn  # noqa: F401
     except ImportError:
         raise Refused("laconic tagger needs scikit-learn: pip install -e '.[ml]'", exit_code=2) from None
-    labels, read = labelled.load(root), {row["id"]: row for row in map(json.loads, (root / READ).read_text().splitlines())}
+    labels, read = labelled.load(root), {row["id"]: row for row in _rows(root / READ)}
+    first = {row["id"] for row in _rows(root / labelled.EXAMPLES) if row.get("sample") == 1}
     texts = _texts(args.records, set(labels.claims) | set(labels.unlisted) | set(read))
     tree = taxonomy.load(root)
     rules = phrases.load(root, tree)
     reader = tagging.Tagger(tree, rules, linear_model.from_json(args.version, {}))
     found = {key: linear_model.features(reader.read(*texts[key])) for key in sorted(texts)}
     _output.note(f"{len(found)} records with an abstract")
-    record, model = validate(labels, read, found, reader)
+    record, model = validate(labels, read, first, found, reader)
     inputs = "".join(json.dumps([key, *texts[key]]) for key in sorted(texts))
     record["texts_sha256"] = hashlib.sha256(inputs.encode()).hexdigest()
     (root / linear_model.FILE).write_text(as_text({"version": args.version, **model}), "utf-8")
@@ -76,12 +78,16 @@ def main(args: argparse.Namespace) -> int:
 
 def _draw(root: Path, path: Path, number: int) -> int:
     labels = labelled.load(root)
-    read = {json.loads(line)["id"] for line in (root / READ).read_text().splitlines()}
+    read = {row["id"] for row in _rows(root / READ)}
     texts = _texts(path, None)
     unread = {key: texts[key] for key in texts.keys() - labels.claims.keys() - labels.unlisted.keys() - read}
     for key, stratum in _tagger_sample.draw(unread, number).items():
         _output.line(json.dumps({"id": key, "stratum": stratum}))
     return 0
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
 def _texts(path: Path, wanted: set[str] | None) -> dict[str, tuple[str, str]]:
@@ -114,7 +120,7 @@ def as_text(model: dict[str, Any]) -> str:
 
 
 def validate(
-    labels: Labels, read: dict[str, Any], found: Features, reader: tagging.Tagger
+    labels: Labels, read: dict[str, Any], first: set[str], found: Features, reader: tagging.Tagger
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """(the record, the model trained on all examples)."""
     from scripts import _tagger_training as training
@@ -158,8 +164,9 @@ def validate(
             "used": _count(scoped, SCOPES),
             "used_by_source": _sources(labels, scoped),
             "cross_validation": {"folds": 5, "seeds": [0], "n": len(crossed), **_scored([row[1:] for row in crossed], SCOPES)},
-            "by_reading": _by_reading(unread),
-            "all_that_no_list_names": _all(crossed, unread),
+            "by_reading": {"looks_at_this_sample": LOOKS, **_by_reading(unread)},
+            "first_sample_by_cross_validation": _by_reading([("", *row[1:]) for row in crossed if row[0] in first]),
+            "all_that_no_list_names": _all([("", *row[1:]) for row in crossed if _source(labels, row[0]) != ELSEWHERE], unread),
         },
     }
     return record, {"form": of_form, "scope": of_scope}
@@ -187,12 +194,12 @@ def _source(labels: Labels, key: str) -> str:
 def _cross_scope(
     training: Any, labels: Labels, scoped: dict[str, str], found: Features, counts: list[float]
 ) -> list[tuple[str, str, str]]:
-    """(source, label, said) of each example that somebody looked at; trained on the others, by the thresholds of `tagging`."""
+    """(id, label, said) of each example that somebody looked at; trained on the others, by the thresholds of `tagging`."""
     keys, given = list(scoped), list(scoped.values())
     asked = training.held_out(keys, [found[key] for key in keys], given, SCOPES, 5, 0, counts, training.SCOPE_STRENGTH)
     sure = {key: model.heads["held out"](model.known(found[key]))[0] for key, model in asked}
     looked_at = [key for key in keys if _source(labels, key) not in ("section of a list", "assumed")]
-    return [(_source(labels, key), scoped[key], tagging.scope_of(sure[key])) for key in looked_at]
+    return [(key, scoped[key], tagging.scope_of(sure[key])) for key in looked_at]
 
 
 def _cross(
@@ -279,7 +286,7 @@ def _lists_left_out(training: Any, labels: Labels, formed: dict[str, str], found
 
 
 def _by_reading(rows: list[tuple[str, str, str]]) -> dict[str, Any]:
-    """Of (stratum, label, said)."""
+    """Of (stratum, label, said); an empty stratum where none was kept."""
 
     def in_f1(some: list[tuple[str, str, str]]) -> float:
         return _in_f1([(1, label, said) for _, label, said in some])
@@ -291,7 +298,6 @@ def _by_reading(rows: list[tuple[str, str, str]]) -> dict[str, Any]:
     clear = [row for row in rows if row[1] != "borderline"]
     return {
         "n": len(rows),
-        "looks_at_this_sample": LOOKS,
         "in_f1": round(in_f1(rows), 4),
         "low": low,
         "high": high,
@@ -308,7 +314,7 @@ def _by_reading(rows: list[tuple[str, str, str]]) -> dict[str, Any]:
 def _all(crossed: list[tuple[str, str, str]], unread: list[tuple[str, str, str]]) -> dict[str, Any]:
     """Every record that no list names: those looked at, asked by cross-validation; of the others the sample stands for all."""
     drawn = Counter(stratum for stratum, *_ in unread)
-    own = [(1.0, label, said) for source, label, said in crossed if source in ("read", "skimmed")]
+    own = [(1.0, label, said) for _, label, said in crossed]
     rest = [(STRATA[stratum] / drawn[stratum], label, said) for stratum, label, said in unread]
     return {
         "looked_at": len(own),

@@ -13,7 +13,7 @@ from catalog.tagging.linear_model import Model, from_json, weigh
 
 SEEN_IN = 2  # examples a term must stand in
 KEPT = 4_000  # terms a model keeps, those with the largest weights; it is then fitted once more on them alone
-STRENGTH = 2.0  # C of the logistic regression: little shrinkage, classes weighed evenly
+STRENGTH = 2.0  # C of the logistic regression: little shrinkage
 SCOPE_STRENGTH = 5.0  # scope has ten times the examples and needs less; chosen by cross-validation
 Features = set[str]
 
@@ -25,14 +25,18 @@ def fit(
     weights: Sequence[float] | None = None,
     strength: float = STRENGTH,
 ) -> dict[str, Any]:
-    """The model as JSON. Sorted, seeded and rounded, so that the same examples give the same bytes."""
+    """The model as JSON. Sorted, seeded and rounded, so that the same examples give the same bytes.
+
+    Classes count evenly, however many examples each has, unless `weights` say what an example counts.
+    """
     counts = None if weights is None else np.array(weights)
     seen = Counter(term for features in found for term in features)
     terms = sorted(term for term, times in seen.items() if times >= SEEN_IN)
     scale = {term: round(weigh(1 + float(np.log((1 + len(found)) / (1 + seen[term]))), term), 4) for term in terms}
     for last in (False, True):
         matrix = _matrix(found, {term: at for at, term in enumerate(terms)}, np.array([scale[term] for term in terms]))
-        fitted = LogisticRegression(C=strength, max_iter=1000, class_weight="balanced").fit(matrix, labels, sample_weight=counts)
+        fitted = LogisticRegression(C=strength, max_iter=1000, class_weight="balanced" if weights is None else None)
+        fitted.fit(matrix, labels, sample_weight=counts)
         coefficients = fitted.coef_[[list(fitted.classes_).index(name) for name in classes]]
         if not last:
             pull = np.abs(coefficients).max(axis=0) * np.array([scale[term] for term in terms])

@@ -3,12 +3,15 @@
 Labels come from the sections of the survey lists (catalog/sections.toml, catalog/snapshot) and from catalog/tagger_examples.jsonl;
 abstracts from RECORDS, one JSON object a line with id, title and abstract, which may be gzipped. Needs scikit-learn:
 pip install -e '.[ml]'. The same files give the same bytes.
+
+--draw NUMBER trains nothing: it prints 200 of the RECORDS that no list names and nobody has read yet, to be labelled by reading.
 """
 
 import argparse
 import gzip
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +22,18 @@ from catalog.errors import Refused
 from catalog.root import find_root
 from catalog.tagging import labelled, linear_model, phrases
 from catalog.tagging.labelled import Labels
-from scripts import _output
+from scripts import _output, _tagger_sample
 
 RECORD = Path("catalog/tagger_record.json")
 READ = Path("tests/fixtures/scope_by_reading.jsonl")  # labelled by reading; never trained on
 FORMS, SCOPES = ["explicit", "implicit", "adjacent"], ["in", "borderline", "out"]
 FOLDS, SEEDS = 10, [0, 1, 2]
 # What an example of scope counts, by who says so: the lists' papers are unlike those that no list names.
-WEIGHTS = {"section of a list": 0.3, "read": 1.5, "skimmed": 1.0, "assumed": 0.5}
-LOOKS = 3  # how often the total over READ has been looked at, this time included
+ELSEWHERE = "read, listed elsewhere"
+WEIGHTS = {"section of a list": 0.3, "read": 1.5, ELSEWHERE: 1.5, "skimmed": 1.0, "assumed": 0.5}
+LOOKS = 1  # how often the total over READ has been looked at, this time included
+# How many unread records each stratum of READ was drawn from: two draws of 200, taken together.
+STRATA = {"titled": 219, "twice": 418, "once": 1614, "word": 4887, "rest": 19612}
 RESAMPLED = 2_000  # bootstrap draws of an interval
 
 Features = dict[str, set[str]]
@@ -37,41 +43,63 @@ Table = list[list[int]]  # rows: labelled, columns: said, in the order of the cl
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--records", type=Path, required=True, metavar="RECORDS", help="JSON lines with id, title, abstract")
     parser.add_argument("--version", type=int, default=1, help="raise it when the rules or labels changed (default 1)")
+    parser.add_argument("--draw", type=int, metavar="NUMBER", help="draw sample NUMBER of records to read, as JSON lines")
 
 
 def main(args: argparse.Namespace) -> int:
+    root = find_root()
+    if args.draw is not None:
+        return _draw(root, args.records, args.draw)
     try:
         import sklearn  # noqa: F401
     except ImportError:
         raise Refused("laconic tagger needs scikit-learn: pip install -e '.[ml]'", exit_code=2) from None
-    root = find_root()
-    labels, read = labelled.load(root), {row["id"]: row for row in map(json.loads, (root / READ).read_text().splitlines())}
+    labels, read = labelled.load(root), {row["id"]: row for row in _rows(root / READ)}
+    first = {row["id"] for row in _rows(root / labelled.EXAMPLES) if row.get("sample") == 1}
     texts = _texts(args.records, set(labels.claims) | set(labels.unlisted) | set(read))
     tree = taxonomy.load(root)
     rules = phrases.load(root, tree)
     reader = tagging.Tagger(tree, rules, linear_model.from_json(args.version, {}))
     found = {key: linear_model.features(reader.read(*texts[key])) for key in sorted(texts)}
     _output.note(f"{len(found)} records with an abstract")
-    record, model = validate(labels, read, found, reader)
+    record, model = validate(labels, read, first, found, reader)
     inputs = "".join(json.dumps([key, *texts[key]]) for key in sorted(texts))
     record["texts_sha256"] = hashlib.sha256(inputs.encode()).hexdigest()
     (root / linear_model.FILE).write_text(as_text({"version": args.version, **model}), "utf-8")
     (root / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", "utf-8")
     form, scope = record["form"]["cross_validation"], record["scope"]["by_reading"]
+    everything = record["scope"]["all_that_no_list_names"]
     _output.line(f"form, macro-F1: {form['macro_f1']:.3f}  [{form['low']:.3f}, {form['high']:.3f}]")
-    _output.line(f"in scope, F1:   {scope['in_f1']:.3f}  [{scope['low']:.3f}, {scope['high']:.3f}]")
+    _output.line(f"in scope, F1:   {scope['in_f1']:.3f}  [{scope['low']:.3f}, {scope['high']:.3f}] of the sample that was read")
+    low, high = everything["interval"]
+    _output.line(f"in scope, F1:   {everything['in_f1']:.3f}  [{low:.3f}, {high:.3f}] of all that no list names")
     return 0
 
 
-def _texts(path: Path, wanted: set[str]) -> dict[str, tuple[str, str]]:
-    """Title and abstract of the wanted records that have both."""
+def _draw(root: Path, path: Path, number: int) -> int:
+    labels = labelled.load(root)
+    read = {row["id"] for row in _rows(root / READ)}
+    texts = _texts(path, None)
+    unread = {key: texts[key] for key in texts.keys() - labels.claims.keys() - labels.unlisted.keys() - read}
+    for key, stratum in _tagger_sample.draw(unread, number).items():
+        _output.line(json.dumps({"id": key, "stratum": stratum}))
+    return 0
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def _texts(path: Path, wanted: set[str] | None) -> dict[str, tuple[str, str]]:
+    """Title and abstract of the wanted records, or all, that have both; without `wanted`, none that a list is said to name."""
     texts: dict[str, tuple[str, str]] = {}
     try:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
                 try:
                     row = json.loads(line)
-                    if row["id"] in wanted and row["title"] and (row.get("abstract") or "").strip():
+                    chosen = row["id"] in wanted if wanted is not None else not row.get("in_survey_lists")
+                    if chosen and row["title"] and (row.get("abstract") or "").strip():
                         texts[row["id"]] = (row["title"], row["abstract"])
                 except (ValueError, KeyError, TypeError) as error:
                     raise Refused(f"{path}:{number}: not a record with id, title and abstract ({type(error).__name__})") from None
@@ -92,7 +120,7 @@ def as_text(model: dict[str, Any]) -> str:
 
 
 def validate(
-    labels: Labels, read: dict[str, Any], found: Features, reader: tagging.Tagger
+    labels: Labels, read: dict[str, Any], first: set[str], found: Features, reader: tagging.Tagger
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """(the record, the model trained on all examples)."""
     from scripts import _tagger_training as training
@@ -112,6 +140,8 @@ def validate(
     of_form = _fit(training, formed, found, FORMS)
     model = linear_model.from_json(reader.model.version, {"form": of_form, "scope": of_scope})
     tagger = tagging.Tagger(reader.taxonomy, reader.rules, model)
+    crossed = _cross_scope(training, labels, scoped, about_scope, counts)
+    unread = [(row["stratum"], row["scope"], tagger.scope(about_scope[key])) for key, row in sorted(read.items()) if key in found]
     record = {
         "command": "laconic tagger --records RECORDS",
         "form": {
@@ -133,8 +163,10 @@ def validate(
         "scope": {
             "used": _count(scoped, SCOPES),
             "used_by_source": _sources(labels, scoped),
-            "cross_validation": _cross_scope(training, labels, scoped, about_scope, counts),
-            "by_reading": _by_reading(tagger, read, about_scope),
+            "cross_validation": {"folds": 5, "seeds": [0], "n": len(crossed), **_scored([row[1:] for row in crossed], SCOPES)},
+            "by_reading": {"looks_at_this_sample": LOOKS, **_by_reading(unread)},
+            "first_sample_by_cross_validation": _by_reading([("", *row[1:]) for row in crossed if row[0] in first]),
+            "all_that_no_list_names": _all([("", *row[1:]) for row in crossed if _source(labels, row[0]) != ELSEWHERE], unread),
         },
     }
     return record, {"form": of_form, "scope": of_scope}
@@ -159,14 +191,15 @@ def _source(labels: Labels, key: str) -> str:
     return labels.unlisted[key][1] if key in labels.unlisted else "section of a list"
 
 
-def _cross_scope(training: Any, labels: Labels, scoped: dict[str, str], found: Features, counts: list[float]) -> dict[str, Any]:
-    """Asked of the examples that somebody looked at, by the thresholds of `tagging`; trained on all the others."""
+def _cross_scope(
+    training: Any, labels: Labels, scoped: dict[str, str], found: Features, counts: list[float]
+) -> list[tuple[str, str, str]]:
+    """(id, label, said) of each example that somebody looked at; trained on the others, by the thresholds of `tagging`."""
     keys, given = list(scoped), list(scoped.values())
     asked = training.held_out(keys, [found[key] for key in keys], given, SCOPES, 5, 0, counts, training.SCOPE_STRENGTH)
     sure = {key: model.heads["held out"](model.known(found[key]))[0] for key, model in asked}
-    looked_at = [key for key in keys if _source(labels, key) in ("read", "skimmed")]
-    pairs = [(scoped[key], tagging.scope_of(sure[key])) for key in looked_at]
-    return {"folds": 5, "seeds": [0], "n": len(pairs), **_scored(pairs, SCOPES)}
+    looked_at = [key for key in keys if _source(labels, key) not in ("section of a list", "assumed")]
+    return [(key, scoped[key], tagging.scope_of(sure[key])) for key in looked_at]
 
 
 def _cross(
@@ -252,21 +285,19 @@ def _lists_left_out(training: Any, labels: Labels, formed: dict[str, str], found
     return results
 
 
-def _by_reading(tagger: tagging.Tagger, read: dict[str, Any], found: Features) -> dict[str, Any]:
-    rows = [(row["stratum"], row["scope"], tagger.scope(found[key])) for key, row in sorted(read.items()) if key in found]
+def _by_reading(rows: list[tuple[str, str, str]]) -> dict[str, Any]:
+    """Of (stratum, label, said); an empty stratum where none was kept."""
 
-    def in_f1(some: list[Any]) -> float:
-        right = sum(label == said == "in" for _, label, said in some)
-        return 2 * right / (sum(label == "in" for _, label, _ in some) + sum(said == "in" for *_, said in some) or 1)
+    def in_f1(some: list[tuple[str, str, str]]) -> float:
+        return _in_f1([(1, label, said) for _, label, said in some])
 
-    def pairs(some: list[Any]) -> list[tuple[str, str]]:
+    def pairs(some: list[tuple[str, str, str]]) -> list[tuple[str, str]]:
         return [(label, said) for _, label, said in some]
 
     low, high = _interval(rows, in_f1)
     clear = [row for row in rows if row[1] != "borderline"]
     return {
         "n": len(rows),
-        "looks_at_this_sample": LOOKS,
         "in_f1": round(in_f1(rows), 4),
         "low": low,
         "high": high,
@@ -278,3 +309,24 @@ def _by_reading(tagger: tagging.Tagger, read: dict[str, Any], found: Features) -
             name: _table(pairs([row for row in rows if row[0] == name]), SCOPES) for name in sorted({row[0] for row in rows})
         },
     }
+
+
+def _all(crossed: list[tuple[str, str, str]], unread: list[tuple[str, str, str]]) -> dict[str, Any]:
+    """Every record that no list names: those looked at, asked by cross-validation; of the others the sample stands for all."""
+    drawn = Counter(stratum for stratum, *_ in unread)
+    own = [(1.0, label, said) for _, label, said in crossed]
+    rest = [(STRATA[stratum] / drawn[stratum], label, said) for stratum, label, said in unread]
+    return {
+        "looked_at": len(own),
+        "unread": sum(STRATA.values()),
+        "in_f1": round(_in_f1(own + rest), 4),
+        "interval": _interval(own + rest, _in_f1),
+        "in_f1_of_those_looked_at": round(_in_f1(own), 4),
+        "in_f1_of_the_unread": round(_in_f1(rest), 4),
+    }
+
+
+def _in_f1(rows: list[tuple[float, str, str]]) -> float:
+    """Of (records that this one stands for, label, said)."""
+    right = sum(weight for weight, label, said in rows if label == said == "in")
+    return 2 * right / (sum(weight * ((label == "in") + (said == "in")) for weight, label, said in rows) or 1)

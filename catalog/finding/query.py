@@ -76,6 +76,7 @@ class Query:
     unwanted: list[str] = field(default_factory=list)  # words or phrases
     tags: list[tuple[str, str]] = field(default_factory=list)
     unwanted_tags: list[tuple[str, str]] = field(default_factory=list)
+    named: set[tuple[str, str]] = field(default_factory=set)  # labels whose name stands among the words: they rank, no more
     said: list[tuple[tuple[str, str], tuple[str, ...]]] = field(default_factory=list)  # a label, or one of these phrases
     first: str | None = None
     last: str | None = None
@@ -113,6 +114,7 @@ def read(text: str, tree: Taxonomy, newest: str, named: Named) -> Query:
     asked = words(rest)
     kept = {word: float(count) for word, count in asked.items() if word not in STOP} or dict(asked)
     query.words = kept if query.like is None or kept.keys() - STOP else {}
+    query.named = _named(rest, tree)
     for phrase in query.phrases:
         query.words |= {word: query.words.get(word, 0) + 1 for word in phrase.split()}
     for one, other in ALIKE:
@@ -120,6 +122,13 @@ def read(text: str, tree: Taxonomy, newest: str, named: Named) -> Query:
             if all(word in kept for word in said):
                 query.words |= {word: ALIKE_WEIGHT for word in meant if word not in query.words and word not in STOP}
     return query
+
+
+def _named(text: str, tree: Taxonomy) -> set[tuple[str, str]]:
+    """Labels of two words or more that the text spells out, such as latent reasoning; single words mean too many things."""
+    padded = f" {normal(text)} "
+    spelled = {(facet.id, tag): normal(tag.replace("_", " ")) for facet in tree.facets for tag in tree.tags(facet.id)}
+    return {label for label, name in spelled.items() if " " in name and f" {name} " in padded}
 
 
 def _condition(query: Query, piece: re.Match[str], tree: Taxonomy, named: Named) -> bool:

@@ -1,7 +1,7 @@
 """One TF-IDF index over papers and methods, in numpy, for `search` and for `similar`. Any text is a valid query."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from itertools import chain
 
@@ -19,6 +19,7 @@ from catalog.taxonomy import Taxonomy
 from catalog.text import fold
 
 TITLE_WEIGHT = 3  # a word of the title counts as often
+NAMED = 2.0  # a paper that holds a label which the question spells out counts so many times what its words alone would
 LABEL_WEIGHT = 0.5  # labels are few and shared by many: at full weight, papers would be alike that have nothing else in common
 
 
@@ -107,7 +108,7 @@ class Index:
                     if word not in query.STOP:
                         ranking[word] = ranking.get(word, 0) + count
         if ranking:
-            return self._nearest(ranking, fits, limit)
+            return self._nearest(ranking, fits, limit, asked.named)
         if not (asked.understood and len(fits)):
             return []
         chosen = [self._documents[n] for n in np.flatnonzero(fits)]
@@ -169,7 +170,7 @@ class Index:
         own = [n for n, each in enumerate(self._documents) if paper and paper in (each.paper, each.kind == "paper" and each.key)]
         return own or [self._position[kind, key]]
 
-    def _nearest(self, asked: Mapping[str, float], fits: np.ndarray, limit: int) -> list[Hit]:
+    def _nearest(self, asked: Mapping[str, float], fits: np.ndarray, limit: int, named: Set[Label]) -> list[Hit]:
         known = {self._terms[word]: count for word, count in asked.items() if word in self._terms}
         if not known or limit < 1:
             return []
@@ -179,6 +180,8 @@ class Index:
         for term, weight in wanted.items():
             postings = slice(self._start[term], self._start[term + 1])
             scores[self._row[postings]] += self._weight[postings] * weight / length
+        if named:
+            scores[[not named.isdisjoint(document.labels) for document in self._documents]] *= NAMED
         scores[~fits] = 0
         best = np.argsort(-scores, kind="stable")[:limit]
         return [_hit(self._documents[n], min(1.0, round(float(scores[n]), 4))) for n in best if scores[n] > 0]

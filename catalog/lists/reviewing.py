@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from catalog import arxiv_id
 from catalog.clock import today
+from catalog.labels import CURATED, MACHINE
 from catalog.lists import decisions, mentions
 from catalog.lists.nearest_titles import Titles
 from catalog.schema import CrawlRun, Facet, Mention, Paper, SourceState
@@ -139,8 +140,11 @@ def _lists(session: Session) -> Iterator[Item]:
 
 def _tags(session: Session) -> Iterator[Item]:
     unsure = select(Facet, Paper.title).join(Paper, col(Paper.key) == Facet.paper_key)
-    unsure = unsure.where(Facet.origin == "machine", col(Facet.confidence) < UNSURE)
+    unsure = unsure.where(Facet.origin == MACHINE, col(Facet.confidence) < UNSURE, col(Paper.merged_into).is_(None))
+    decided = set(session.exec(select(Facet.paper_key, Facet.facet).where(Facet.origin == CURATED)))
     for facet, title in session.exec(unsure.order_by(col(Facet.confidence), col(Facet.paper_key), col(Facet.facet))):
+        if (facet.paper_key, facet.facet) in decided:
+            continue
         evidence = [f"{facet.paper_key}: {facet.facet} = {facet.tag}, confidence {facet.confidence:.2f} ({facet.source})"]
         evidence += [str(facet.evidence)] if facet.evidence else []
         decide = f'[facets]\n{facet.facet} = ["{facet.tag}"]\n'

@@ -21,7 +21,7 @@ from catalog.tagging.linear_model import FIELDS, FORM, SCOPE, Hit, Model, Read
 CONSIDERED = 24  # strongest terms among which words to show are looked for
 LEARNED_SHOWN = 3  # terms of the learned model that are shown for each of its two answers
 # In scope from this probability on; borderline from the second. Chosen by cross-validation on the training examples.
-IN, BORDERLINE = 0.5, 0.35
+IN, BORDERLINE = 0.4, 0.35
 BOTH = 0.3  # explicit and implicit each need this much before a paper can be both
 ABSTRACT_FIRINGS = {"acts_on": 1, "saves": 1, "training": 1, "domain": 2, "challenge": 2}  # a title needs one
 

@@ -209,6 +209,19 @@ def test_a_label_stands_for_those_above_it_and_a_curated_one_for_its_facet(lacon
     assert laconic("search", "form:implicit", "--json")[1]["hits"] == []
 
 
+def test_a_label_that_is_spelled_out_ranks_those_that_hold_it_and_narrows_nothing() -> None:
+    held = frozenset({("form", "latent_reasoning")})
+    index = Index(
+        [
+            document("paper", "2501.00001", "Latent Space Tours", "reasoning about sheep, goats, wool and many other things"),
+            document("paper", "2501.00002", "Latent Loops for Wool", "latent", labels=held),
+        ]
+    )
+    assert [hit.key for hit in index.ask("latent reasoning", TREE).hits] == ["2501.00002", "2501.00001"]
+    assert [hit.key for hit in index.ask("reasoning, latent", TREE).hits][0] == "2501.00001", "the words alone"
+    assert index.ask("latent reasoning", TREE).understood == []
+
+
 def test_search_and_similar_on_the_command_line(laconic: Laconic) -> None:
     laconic("update")
     assert laconic("search", "sheep", "--json")[1]["hits"][0]["key"] == "2501.00011"
@@ -248,6 +261,7 @@ def asked(shipped: Path) -> dict[str, searching.Answer]:
 def test_a_strangers_questions_get_answers(asked: dict[str, searching.Answer]) -> None:
     untrained = [hit.key for hit in asked["latent reasoning without training"].hits]
     assert untrained[0] == "2505.15778", "Soft Thinking, which samples mixtures of tokens and trains nothing"
+    assert "2602.14759" in untrained[:5], "inner loops of a pretrained transformer, whose title says latent but not reasoning"
     reward = asked["which papers change the reward"]
     assert len(reward.hits) == finding.SHOWN
     assert sum("reward" in hit.title.lower() for hit in reward.hits) >= 3

@@ -3,10 +3,14 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, update
+from sqlmodel import col
 
+from catalog import store
 from catalog.errors import Refused
 from catalog.lists import decisions
 from catalog.lists.nearest_titles import Titles
+from catalog.schema import Facet
 from tests.catalog.conftest import Laconic
 from tests.catalog.loopback import Loopback
 
@@ -85,6 +89,35 @@ def test_a_decision_that_fits_no_listing_is_shown(crawled: Laconic, root: Path) 
     write(root, mended("2501.00011", "2501.00099"))
     (item,) = waiting(crawled, "decision")
     assert "first prints 2501.00011 for this title" in item["evidence"]  # type: ignore[operator]
+
+
+def test_a_label_the_tagger_is_unsure_of_waits_with_its_words_until_a_person_sets_the_facet(crawled: Laconic, root: Path) -> None:
+    def label(facet: str, tag: str, confidence: float | None, origin: str = "machine") -> None:
+        source = "tagger:3:00c0ffee" if origin == "machine" else "entry:sheep"
+        found = Facet(paper_key="2501.00011", facet=facet, tag=tag, source=source, origin=origin, confidence=confidence)
+        found.evidence = "counting sheep" if origin == "machine" else None
+        session.add(found)
+
+    crawled("update")
+    with store.writing(root) as session:
+        session.execute(delete(Facet))
+        label("form", "implicit", 0.59)
+        label("scope", "borderline", 0.41)
+        label("training", "none", None)  # rules alone say it
+        session.commit()
+    unsure = waiting(crawled, "tag")
+    assert [item["evidence"] for item in unsure] == [
+        ["2501.00011: scope = borderline, confidence 0.41 (tagger:3:00c0ffee)", "counting sheep"],
+        ["2501.00011: form = implicit, confidence 0.59 (tagger:3:00c0ffee)", "counting sheep"],
+    ], "the least sure first"
+    assert unsure[0]["subject"] == "Counting Sheep in Fewer Steps"
+    assert (unsure[1]["where"], unsure[1]["decide"]) == ("catalog/entries/<slug>.toml", '[facets]\nform = ["implicit"]\n')
+    assert "tag: Counting Sheep in Fewer Steps" in str(crawled("review", "--kind", "tag")[1])
+    with store.writing(root) as session:
+        label("form", "explicit", None, "curated")
+        session.execute(update(Facet).where(col(Facet.facet) == "scope").values(confidence=0.6))
+        session.commit()
+    assert waiting(crawled, "tag") == [], "one is set by a person, the other sure enough"
 
 
 def test_a_wrong_kind_or_list_is_wrong_usage(crawled: Laconic) -> None:

@@ -5,6 +5,7 @@ import json
 import shutil
 import sys
 import time
+from collections import Counter
 from datetime import date
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from catalog.schema import CONFIRMED, Facet, Paper
 from catalog.sources.feed import Announced
 from catalog.sources.followed import Asked, Topic
 from catalog.tagging import labelled, linear_model, tag_rows
+from scripts import _tagger_sample
+from scripts.tagger import WEIGHTS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = ("taxonomy.toml", "tagger_rules.toml", "tagger.json", "sections.toml", "tagger_examples.jsonl")
@@ -176,6 +179,61 @@ def test_nothing_read_for_validation_is_learned_from(root: Path) -> None:
     assert len({row["id"] for row in read}) == len(read)
     assert not {row["id"] for row in read} & (set(labels.unlisted) | set(labels.claims))
     assert all(row["why"] and row["scope"] in ("in", "borderline", "out") for row in read)
+    assert Counter(row["stratum"] for row in read) == {name: 2 * number for name, number in _tagger_sample.DRAWN.items()}
+
+
+def test_examples_say_who_labelled_them_and_why() -> None:
+    rows = [json.loads(line) for line in (REPOSITORY / "catalog" / "tagger_examples.jsonl").read_text("utf-8").splitlines()]
+    assert len({row["id"] for row in rows}) == len(rows)
+    assert {row["by"] for row in rows} < set(WEIGHTS)
+    assert all(row["why"] for row in rows if row["by"].startswith("read"))
+    assert all(row["scope"] == "out" for row in rows if row["by"] == "assumed")
+    assert sum(row.get("sample") == 1 for row in rows) == 250
+
+
+@pytest.mark.parametrize(
+    ("title", "abstract", "stratum"),
+    [
+        ("Concise Reasoning for Sheep", "", "titled"),
+        ("Sheep", "We reason in fewer tokens. Thinking costs less. Wool.", "twice"),
+        ("Sheep", "We reason. It takes fewer tokens of thought. Wool.", "once"),
+        ("Sheep", "We reason. It takes fewer tokens.", "word"),
+        ("Efficient Sheep", "They need fewer fields.", "rest"),
+    ],
+)
+def test_strata_look_for_thought_and_its_price_in_one_sentence(title: str, abstract: str, stratum: str) -> None:
+    assert _tagger_sample.stratum(title, abstract) == stratum
+
+
+def test_a_draw_repeats_itself_and_takes_no_more_than_there_is() -> None:
+    texts = {f"2501.{number:05}": ("Sheep", "They graze.") for number in range(100)}
+    texts["2502.00001"] = ("Concise Reasoning", "")
+    drawn = _tagger_sample.draw(texts, 4)
+    assert Counter(drawn.values()) == {"rest": _tagger_sample.DRAWN["rest"], "titled": 1}
+    assert drawn == _tagger_sample.draw(dict(reversed(texts.items())), 4)
+    assert drawn != _tagger_sample.draw(texts, 5)
+
+
+def test_the_command_draws_what_no_list_names_and_nobody_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from scripts.__main__ import main
+
+    read = json.loads((REPOSITORY / "catalog" / "tagger_examples.jsonl").read_text("utf-8").splitlines()[0])["id"]
+    rows = [
+        {"id": "2501.99991", "title": "Sheep", "abstract": "They graze."},
+        {"id": "2501.99992", "title": "Goats", "abstract": "They graze.", "in_survey_lists": True},
+        {"id": "2501.99993", "title": "Cows", "abstract": None},
+        {"id": read, "title": "Read Before", "abstract": "By someone."},
+    ]
+    path = tmp_path / "records.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    monkeypatch.chdir(REPOSITORY)
+    monkeypatch.setattr(sys, "argv", ["laconic", "tagger", "--records", str(path), "--draw", "4"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [{"id": "2501.99991", "stratum": "rest"}]
 
 
 def test_ambiguous_papers_have_the_conflicts_they_are_named_for(root: Path) -> None:

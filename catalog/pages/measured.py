@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from catalog.entries import Entry
 from catalog.pages import charts, inline, records
-from catalog.pages.contents import Catalog, group_of
+from catalog.pages.contents import BASELINES, Catalog, group_of
 from catalog.pages.records import Record
 
 # What a table of measurements shows, in order, where the run measured it: metric, heading, form of its numbers.
@@ -43,6 +43,11 @@ def measured_alike(catalog: Catalog) -> list[dict[str, Any]]:
         record = catalog.records.get(entry.slug)
         if record and record.figure(entry.slug, "tokens") and record.figure(entry.slug, "accuracy"):
             found.setdefault((str(record.raw["task"]), str(record.raw["model"])), []).append((entry, record))
+    for rows in found.values():  # the baselines' own records may be of another task: then the runs of this one have them
+        held = {entry.slug for entry, _ in rows}
+        missing = [entry for entry in catalog.entries if entry.slug in BASELINES and entry.slug not in held]
+        run = rows[0][1]
+        rows[:0] = [(entry, run) for entry in missing if run.figure(entry.slug, "tokens") and run.figure(entry.slug, "accuracy")]
     groups = []
     for (task, model), rows in sorted(found.items()):
         points = [
@@ -58,7 +63,7 @@ def measured_alike(catalog: Catalog) -> list[dict[str, Any]]:
                 "rows": rows,
                 "levels": list(levels),
                 "columns": [column for column in COLUMNS if any(_measured(record, entry, column[0]) for entry, record in rows)],
-                "source": ", ".join(sorted(record.file for _, record in rows)),
+                "source": ", ".join(sorted({record.file for _, record in rows})),
                 "charts": both_widths(points, chance_lines(catalog, task)),
             }
         )

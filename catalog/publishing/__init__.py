@@ -46,11 +46,12 @@ def files(catalog: Catalog, session: Session) -> Iterator[tuple[str, bytes, str]
     mentions = api_documents.all_mentions(session)
     cited = all_cited(catalog)
     published = {paper.key: paper for paper in api_documents.papers(catalog, session, mentions, cited)}
-    yield from _documents(catalog, session, published, mentions)
+    labelled = labels.of_papers(session, catalog.tree)
+    yield from _documents(catalog, published, mentions, labelled)
     yield "papers.bib", "".join(f"{text}\n\n" for text in cited.values()).encode(), "all papers as BibTeX"
     address = _site_address(catalog.root)
     newest = max((paper.first_seen for paper in published.values()), default=ARXIV_BEGAN)
-    for name, title, items in feeds(catalog, session, published, labels.of_papers(session, catalog.tree), address):
+    for name, title, items in feeds(catalog, session, published, labelled, address):
         path = f"atom/{name}.xml"
         own = f"{address}{FOLDER.as_posix()}/{path}" if address else ""
         yield path, atom.feed(name, title, items, updated=newest, address=own), f"{title}, the newest {LENGTH} as Atom"
@@ -59,7 +60,7 @@ def files(catalog: Catalog, session: Session) -> Iterator[tuple[str, bytes, str]
 
 
 def _documents(
-    catalog: Catalog, session: Session, published: dict[str, api.Paper], mentions: list[schema.Mention]
+    catalog: Catalog, published: dict[str, api.Paper], mentions: list[schema.Mention], labelled: dict[str, set[labels.Label]]
 ) -> Iterator[tuple[str, bytes, str]]:
     def document(path: str, kind: str, content: api.Part, about: str) -> tuple[str, bytes, str]:
         return path, _document(path, kind, dict(content)), about
@@ -79,7 +80,7 @@ def _documents(
         yield document(f"papers/{year}.json", "year", api.Year(year=year, papers=held), f"papers, {year}, newest first")
     methods = api_documents.methods(catalog)
     yield document("methods.json", "methods", methods, "methods as people curate them, with reported numbers and their evidence")
-    named = ({name for label in held for name in label} for held in labels.of_papers(session, catalog.tree).values())
+    named = ({name for label in held for name in label} for held in labelled.values())
     taxonomy = api_documents.taxonomy(catalog, carried=Counter(name for names in named for name in names))
     yield document("taxonomy.json", "taxonomy", taxonomy, "every facet and tag with the rule that decides")
     errata = api.Errata(checked=catalog.errata.checked, works=catalog.errata.works, errata=catalog.errata.errata)

@@ -10,6 +10,8 @@ Left out: a data set of another model's chains: here they are the model's own gr
     a line does, but for lines too short to be worth it. Full fine-tuning as in the paper; the new tokens are all that is added.
 Rival: gists at token level, the paper's other variant, cut every so many tokens wherever that falls, as many gists each; its cuts
     are set such that its peak is no smaller.
+Caution: the rival had as many training steps and had hardly learned by then, so part of the distance between the two is speed of
+    learning; and this method's own loss was still falling.
 """
 
 import copy

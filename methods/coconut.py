@@ -187,6 +187,7 @@ CLAIMS = [
         at_least=0.10,
         because="Table 1: 34.1 against 24.1 for pause as thought on GSM8K; on ProsQA 97.0 against 96.6, so nothing is settled",
         needs=("need", "ability"),
+        zoos=5,
         primary=True,
     ),
     Claim(
@@ -197,6 +198,7 @@ CLAIMS = [
         at_least=0.10,
         because="Table 1: 34.1 against 16.5 on GSM8K, 97.0 against 76.7 on ProsQA",
         needs=("need", "ability"),
+        zoos=5,
     ),
     Claim(
         id="content_matters",
@@ -206,5 +208,6 @@ CLAIMS = [
         at_least=0.20,
         because="If thoughts carry the problem's state, a stranger's thoughts must mislead; if they are only compute, they do not",
         needs=("need", "ability"),
+        zoos=5,
     ),
 ]

@@ -91,7 +91,7 @@ CLAIMS = [
         because="Table 5: accuracy is kept at about two thirds of the length, which no blind cut does",
         needs=("ability", "thought counts", "exit exists"),
         primary=True,
-        trained=False,
+        zoos=0,
     ),
     Claim(
         id="saves",
@@ -101,7 +101,7 @@ CLAIMS = [
         at_least=0.15,
         because="Table 5: 917 of 1,484 tokens on GSM8K, 2,143 of 3,858 on MATH-500 (trials not counted)",
         needs=("ability", "exit exists"),
-        trained=False,
+        zoos=0,
     ),
     Claim(
         id="loses_nothing",
@@ -111,6 +111,6 @@ CLAIMS = [
         at_least=-0.02,
         because="Table 5: 89.6 to 90.6 on GSM8K, 87.4 to 89.8 on MATH-500",
         needs=("ability", "thought counts", "exit exists"),
-        trained=False,
+        zoos=0,
     ),
 ]

@@ -99,6 +99,7 @@ CLAIMS = [
         at_least=0.0,
         because="Section 2.3.3: without the reward chains grow as training goes on; with it they shorten at like accuracy",
         needs=("ability", "choice", "price", "room"),
+        zoos=5,
         primary=True,
     ),
     Claim(
@@ -109,6 +110,7 @@ CLAIMS = [
         at_least=0.30,
         because="Section 3.4: training from long to short this way gave the best accuracy for its tokens of all ways tried",
         needs=("ability", "choice", "price", "room"),
+        zoos=5,
     ),
     Claim(
         id="not_inferior",
@@ -118,5 +120,6 @@ CLAIMS = [
         at_least=-0.02,
         because="Section 3.4: the short model keeps most of the long one's accuracy",
         needs=("ability", "choice", "price"),
+        zoos=5,
     ),
 ]

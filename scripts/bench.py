@@ -39,8 +39,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     _lab.quiet()
     from methods.kit import family, record
-    from methods.kit.calibration import calibrate, gates
     from methods.kit.comparison import FULL, compare
+    from methods.kit.gates import calibrate, gates
     from methods.kit.replay import replayed
     from methods.kit.runner import home, load_method, method_names
     from scripts._table import show_record
@@ -57,6 +57,8 @@ def main(args: argparse.Namespace) -> int:
     own = _lab.guest(args, root)
     if own and (args.calibrate or args.verify):
         raise Refused("bench: --calibrate and --verify are about the lab's own models, without --model", exit_code=2)
+    if args.calibrate and args.task:
+        raise Refused("bench: --calibrate measures every family in one record, without --task", exit_code=2)
     if args.problems and not own:
         raise Refused("bench: --problems: the full protocol says how many; `laconic run` takes fewer", exit_code=2)
     homes = {slug: home(load_method(slug, root)) for slug in slugs}  # a wrong name is refused before an hour's work
@@ -67,10 +69,9 @@ def main(args: argparse.Namespace) -> int:
     results, date, made = root / "methods" / "results", today().isoformat(), []
     which = [f"--seeds {' '.join(map(str, args.seeds))}"] if args.seeds != [0] else []
     if args.calibrate:
-        tasks = [args.task] if args.task else family.grown()
         rows = calibrate(
             root,
-            tasks,
+            family.grown(),
             seeds=args.seeds,
             date=date,
             command=" ".join(["laconic bench --calibrate", *which]),

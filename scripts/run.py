@@ -25,8 +25,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     _lab.quiet()
     from methods.kit import family, record
-    from methods.kit.calibration import gates
     from methods.kit.comparison import QUICK, compare
+    from methods.kit.gates import gates
     from methods.kit.runner import home, load_method
     from methods.kit.zoo import train_method
     from scripts._table import show_record

@@ -17,6 +17,7 @@ from catalog.errors import Refused
 from catalog.pages import bibtex, citations, explorer, finding, guide, inline, news
 from catalog.pages.contents import BASELINES, Catalog, group_of, paper_slugs
 from catalog.pages.measured import COLUMNS, figure, measured_alike, method_chart, shown
+from catalog.pages.primaries import primaries
 from catalog.pages.reported import reported
 
 # The kinds of token that the task's grammar knows, in the order of the legend.
@@ -63,7 +64,7 @@ def render(catalog: Catalog, folder: Path) -> None:
         carriers = [e for e in catalog.entries if challenge.tag in e.written.facets.get(challenges.FACET, [])]
         page(f"challenges/{challenge.tag}.md", "challenge.md.j2", challenge=challenge, carriers=carriers)
     (folder / entries.SCHEMA.name).write_text(entries.schema(catalog.tree), "utf-8")
-    page("calibration.md", "calibration.md.j2")
+    page("calibration.md", "calibration.md.j2", primaries=primaries(catalog))
     page("freshness.md", "freshness.md.j2")
     page("finding.md", "finding.md.j2", answers=finding.answers(catalog.shelf.index, catalog.tree), shown=finding.SHOWN)
     for name, source in (("contributing.md", "CONTRIBUTING.md"), ("changes.md", "CHANGELOG.md")):

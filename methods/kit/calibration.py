@@ -3,32 +3,16 @@
 A row that fails is published as failed; the claims that need it come out `not_testable`.
 """
 
-import json
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
-from multiprocessing import get_context
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
-import torch
 
-from methods import cot, direct
-from methods.kit import family, record
-from methods.kit.decoding import decode
-from methods.kit.errors import Refused
-from methods.kit.method import Output, split_answer
-from methods.kit.models import Role
-from methods.kit.parts import quiet_worker, test_problems
-from methods.kit.runner import Measured, measure, read_answer
+from methods.kit.parts import test_problems
 from methods.kit.statistics import Interval, Means, of
-from methods.kit.zoo import Zoo, load_bases, shipped, training_flops
+from methods.kit.survey import RARE, SAMPLES, Seen
 
-SAMPLES, SAMPLED_PROBLEMS = 16, 60  # of one problem; problems a level
-RARE, RARE_PROBLEMS = {"stretch": "STRETCH", "structure": "STRUCTURE"}, 500
-CHECKS = ("verify", "error")  # a check confirms, or finds a dead end
 FLAT_GAIN = 0.03  # the most a level may gain, in accuracy, over the last quarter of `direct`'s training
 
 
@@ -42,14 +26,6 @@ class Row:
     seen: str
     bound: str
     figures: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What one seed's checkpoints made of the test problems: arm → metric → values. `training`: what it took to make them."""
-
-    tables: dict[str, dict[str, np.ndarray]]
-    training: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -96,48 +72,6 @@ def percent(interval: Interval) -> str:
 def points(gap: Interval) -> str:
     """A difference of accuracies in points."""
     return f"{100 * gap.mean:.1f} points [{100 * gap.low:.1f}, {100 * gap.high:.1f}]"
-
-
-def survey(zoo: Zoo, seed: int, per_level: int) -> Seen:
-    """Runs one seed's shared checkpoints over the test problems."""
-    task = zoo.task
-    bases, _ = load_bases(zoo, tuple(task.COURSES), seed)
-    problems = test_problems(task, per_level)
-
-    def over(method: ModuleType, role: str, seat: str, budgets: np.ndarray | None = None) -> Measured:
-        return measure(method, {seat: bases[role]}, method.ARMS[""], problems, seed, budgets=budgets)
-
-    whole = over(cot, "long", "long")
-    thinking = whole.values["thinking_tokens"] - 1  # without the delimiter
-    kinds = [kinds_of(output, whole.role, task) for output in whole.outputs]
-    exits = np.array([max((i + 1 for i, kind in enumerate(own) if kind == "step"), default=len(own)) for own in kinds])
-    checks = np.array([next((i for i, kind in enumerate(own) if kind in CHECKS), len(own)) for own in kinds])
-    tables = {
-        "direct": over(direct, "direct", "direct").values,
-        "start": over(cot, "start", "long").values,
-        "long": whole.values,
-        "halved": over(cot, "long", "long", budgets=thinking // 2).values,
-        "exit": over(cot, "long", "long", budgets=exits).values,
-        "unchecked": over(cot, "long", "long", budgets=checks).values,
-    }
-    if task.WORK not in tables:
-        tables[task.WORK] = over(cot, task.WORK, "long").values
-    for name, level in RARE.items():
-        rare = task.draws("test", getattr(task, level), 0, RARE_PROBLEMS)
-        tables[name] = measure(cot, {"long": bases["long"]}, cot.ARMS[""], rare, seed).values
-    for level in task.LEVELS:
-        tables[f"samples k={level}"] = sample(bases["long"], [problem for problem in problems if problem.level == level])
-    training = json.loads((zoo.base("direct", seed) / "training.json").read_text("utf-8"))
-    history = [row for row in training["history"] if "dev_accuracy" in row]
-    flops = {role: training_flops([zoo.base(role, seed)]) for role in (task.WORK, "long")}
-    training = {"flops": flops, "direct": {"steps": training["recipe"]["steps"], "history": history}}
-    return Seen(tables, training)
-
-
-def kinds_of(output: Output, role: Role, task: ModuleType) -> list[str]:
-    """The kind of each thinking token, the delimiter left out."""
-    words = [role.decode([token]) for token in output.written("thinking")]
-    return list(task.kinds([word for word in words if word != family.CLOSES]))
 
 
 def gains_of(training: dict[str, Any]) -> dict[str, float]:
@@ -198,23 +132,6 @@ def work(ground: Ground) -> Row:
     )
     figures = {f"long - {name}": gap, f"training FLOPs {name}": flops[name], "training FLOPs long": flops["long"]}
     return ground.row("work", gap.low >= 0.05, seen, bound, figures)
-
-
-def sample(role: Role, problems: list[family.Problem]) -> dict[str, np.ndarray]:
-    """16 sampled chains for each of the first problems: thinking and answer tokens (N, 16), and whether each was right (N, 16)."""
-    problems = problems[:SAMPLED_PROBLEMS]
-    rows = [role.prompt(problem.question) for problem in problems for _ in range(SAMPLES)]
-    generator = torch.Generator().manual_seed(problems[0].level)
-    most = cot.Config().most_thinking_tokens
-    written = decode(role, rows, [role.eos_id], most, temperature=1.0, generator=generator)
-    tokens = np.array([len(ids) for ids in written], float).reshape(-1, SAMPLES)
-    right = np.array(
-        [
-            read_answer(role, Output(list(parts[1][0]), ["answer"] * len(parts[1][0])), 3) == problem.answer
-            for problem, parts in zip((p for p in problems for _ in range(SAMPLES)), (split_answer(role, ids) for ids in written))
-        ]
-    ).reshape(-1, SAMPLES)
-    return {"tokens": tokens, "right": right.astype(float)}
 
 
 def choice(ground: Ground) -> Row:
@@ -311,93 +228,3 @@ def judged(task: ModuleType, per_level: int, seen: dict[int, Seen]) -> list[dict
 def as_plain(row: Row) -> dict[str, Any]:
     figures = {name: value.as_dict() if isinstance(value, Interval) else value for name, value in row.figures.items()}
     return asdict(replace(row, figures=figures))
-
-
-def inputs_of(zoo: Zoo, root: Path, seeds: Sequence[int]) -> dict[str, str]:
-    files = [root / "methods/kit/calibration.py", family.FOLDER / f"{zoo.task_name}.py"]
-    return record.inputs(root, files, [zoo.base(role, seed) for seed in seeds for role in zoo.task.COURSES])
-
-
-def present(zoo: Zoo, seeds: Sequence[int]) -> list[int]:
-    """Those of `seeds` that every shared checkpoint of the task was trained with. Raises `Refused` when there is none."""
-    found = [seed for seed in seeds if all((zoo.base(role, seed) / "training.json").is_file() for role in zoo.task.COURSES)]
-    if not found:
-        asked = ", ".join(map(str, seeds))
-        raise Refused(f"{zoo.shared}: no zoo of seed {asked}: `laconic zoo --task {zoo.task_name} --seed N` trains one")
-    return found
-
-
-def keep(seen: Seen, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
-    flat = {f"{arm}|{metric}": values for arm, table in seen.tables.items() for metric, values in table.items()}
-    with unfinished.open("wb") as file:
-        np.savez(file, _training=np.array(json.dumps(seen.training)), **flat)  # type: ignore[arg-type]
-    unfinished.replace(path)
-
-
-def kept(path: Path) -> Seen:
-    tables: dict[str, dict[str, np.ndarray]] = {}
-    with np.load(path, allow_pickle=False) as file:
-        for name in file.files:
-            arm, _, metric = name.partition("|")
-            if metric:
-                tables.setdefault(arm, {})[metric] = file[name]
-        return Seen(tables, json.loads(str(file["_training"])))
-
-
-def calibrate(
-    root: Path,
-    tasks: Sequence[str],
-    *,
-    seeds: Sequence[int],
-    date: str,
-    command: str,
-    per_level: int,
-    workers: int,
-    folder: Path,
-    progress: Callable[[str], None],
-) -> dict[str, Any]:
-    """Measures every row on every task with those of `seeds` that are there, one process a task and seed: the record. What was
-    measured with the same code and checkpoints is found in `folder` and not measured again."""
-    zoos = {task: shipped(root, task) for task in tasks}
-    found = {task: present(zoo, seeds) for task, zoo in zoos.items()}
-    paths = {
-        (task, seed): folder / f"{record.hashed(['calibration', inputs_of(zoos[task], root, [seed]), per_level])}.npz"
-        for task, own in found.items()
-        for seed in own
-    }
-    left = [key for key, path in paths.items() if not path.is_file()]
-    with ProcessPoolExecutor(max(workers, 1), mp_context=get_context("spawn"), initializer=quiet_worker) as pool:
-        running = {pool.submit(survey, zoos[task], seed, per_level): (task, seed) for task, seed in left}
-        for future in as_completed(running):
-            keep(future.result(), paths[running[future]])
-            progress("{}, seed {}: measured".format(*running[future]))
-    rows = [
-        row
-        for task, own in found.items()
-        for row in judged(zoos[task].task, per_level, {seed: kept(paths[task, seed]) for seed in own})
-    ]
-    return {
-        "task": ", ".join(tasks),
-        "date": date,
-        "command": command,
-        "seeds": found,
-        "problems_a_level": per_level,
-        "versions": record.versions(),
-        "rows": rows,
-        "inputs": {name: digest for task in tasks for name, digest in inputs_of(zoos[task], root, found[task]).items()},
-    }
-
-
-def gates(root: Path, task: str) -> dict[str, bool]:
-    """Which rows hold on a task, from the committed record; none before there is one. Raises `Refused` on a record that cannot
-    be read."""
-    path = root / "methods" / "results" / "calibration.json"
-    if not path.exists():
-        return {}
-    try:
-        rows = json.loads(path.read_text("utf-8"))["rows"]
-        return {row["row"]: bool(row["holds"]) for row in rows if row["task"] == task}
-    except (ValueError, KeyError, TypeError) as error:
-        raise Refused(f"{path}: not a calibration record: {error}") from None

@@ -9,14 +9,14 @@ import numpy as np
 from methods.kit.statistics import Means, of
 
 Measure = Callable[[Means], np.ndarray]  # draws of the quantity claimed about
-SEEDS_WANTED = 3  # independently trained zoos a claim about something trained needs
 
 
 @dataclass(frozen=True)
 class Claim:
     """`measure` is at least `at_least`. `needs` names the calibration rows without which the claim says nothing.
 
-    `kind`: `emergent` could have failed; `by_construction` was trained in. `trained`: rests on weights that a seed decides.
+    `kind`: `emergent` could have failed; `by_construction` was trained in. `zoos`: how many independently trained ones it takes:
+    five for reinforcement learning and latents, none where no training of the method's own decides.
     """
 
     id: str
@@ -27,7 +27,7 @@ class Claim:
     because: str
     needs: tuple[str, ...] = ()
     primary: bool = False
-    trained: bool = True
+    zoos: int = 3
 
 
 def judge(claim: Claim, means: Means, holds: Mapping[str, bool], seeds: int) -> dict[str, Any]:
@@ -35,8 +35,10 @@ def judge(claim: Claim, means: Means, holds: Mapping[str, bool], seeds: int) -> 
 
     `not_testable` when a calibration row it needs fails or is missing, or when too few seeds stand behind something trained;
     the interval is given all the same. What rests on training is `reproduced` when it holds pooled and for every seed by itself.
+    `p`: the share of resamplings in which the claim is not met, this estimate counted as one of them.
     """
-    interval = of(claim.measure(means), means.count())
+    draws = claim.measure(means)
+    interval = of(draws, means.count())
     by_seed = [of(claim.measure(own), own.count()) for own in means.alone()] if seeds > 1 else []
     failing = sum(own.low < claim.at_least for own in by_seed)
     missing = [row for row in claim.needs if not holds.get(row, False)]
@@ -46,12 +48,12 @@ def judge(claim: Claim, means: Means, holds: Mapping[str, bool], seeds: int) -> 
             "not_testable",
             f"calibration row{'s' * (len(missing) > 1)} {', '.join(missing)} not met on this task",
         )
-    elif claim.trained and seeds < SEEDS_WANTED:
+    elif seeds < claim.zoos:
         verdict, reason = (
             "not_testable",
-            f"rests on training: {SEEDS_WANTED} independently trained zoos are needed, {seeds} measured",
+            f"rests on training: {claim.zoos} independently trained zoos are needed, {seeds} measured",
         )
-    elif interval.low >= claim.at_least and claim.trained and failing:
+    elif interval.low >= claim.at_least and claim.zoos and failing:
         verdict, reason = "inconclusive", f"it holds pooled, but not by itself in {failing} of {seeds} zoos"
     elif interval.low >= claim.at_least:
         verdict, reason = "reproduced", ""
@@ -69,6 +71,7 @@ def judge(claim: Claim, means: Means, holds: Mapping[str, bool], seeds: int) -> 
         "interval": interval.as_dict(),
         **({"by_seed": [own.as_dict() for own in by_seed]} if by_seed else {}),
         "at_least": claim.at_least,
+        "p": float(f"{(1 + (draws[1:] < claim.at_least).sum()) / len(draws):.3g}"),
         "primary": claim.primary,
         "needs": list(claim.needs),
     }

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,22 @@ from methods.kit.statistics import Interval, Means, of
 from methods.kit.zoo import Zoo, training_flops
 
 BASELINES = ("cot", "direct")
+TRAINED_RIVAL = "fs_bon"  # what a method that trains has to beat: tuning on the shortest right one of several own samples
 QUICK, FULL = 40, 800  # test problems a level; a small level may have fewer in all
 
 
 def arms_of(slug: str, root: Path, zoo: Zoo, seed: int, per_level: int) -> list[Part]:
     return [Part(root, zoo, slug, arm, seed, per_level) for arm in load_method(slug, root).ARMS]
+
+
+def beside(slug: str, root: Path, zoo: Zoo, seed: int, per_level: int) -> list[Part]:
+    """Every arm of a method and of what its table shows with it: the baselines and, where both are trained, the trained rival."""
+    parts = [part for name in BASELINES for part in arms_of(name, root, zoo, seed, per_level)]
+    rival = Part(root, replace(zoo, own=zoo.shared), TRAINED_RIVAL, "", seed, per_level)
+    shipped = not zoo.model and replace(rival, seed=0).folders[-1].is_dir()
+    if shipped and hasattr(load_method(slug, root), "prepare") and slug != TRAINED_RIVAL:
+        parts.append(rival)
+    return parts + (arms_of(slug, root, zoo, seed, per_level) if slug not in BASELINES else [])
 
 
 def rivals(part: Part, own: Done, cot: Done) -> list[tuple[str, Part]]:
@@ -64,8 +76,7 @@ def compare(
     Claims are about the families the lab has calibrated: on problems of others none is judged.
     """
     task = zoo.task
-    names = dict.fromkeys((*BASELINES, slug))
-    parts = [part for seed in seeds for name in names for part in arms_of(name, root, zoo, seed, per_level)]
+    parts = [part for seed in seeds for part in beside(slug, root, zoo, seed, per_level)]
     done = do_all(parts, workers, folder, progress, on)
     mine = {(part.key, part.seed): part for part in parts}
     if slug not in BASELINES:
@@ -123,7 +134,7 @@ def about(zoo: Zoo) -> dict[str, str]:
 
 def current_inputs(slug: str, root: Path, zoo: Zoo, seeds: tuple[int, ...]) -> dict[str, str]:
     """Hashes of everything the record of `slug` depends on."""
-    parts = [part for seed in seeds for name in {*BASELINES, slug} for part in arms_of(name, root, zoo, seed, 0)]
+    parts = [part for seed in seeds for part in beside(slug, root, zoo, seed, 0)]
     files = {root / "methods/kit/comparison.py"} | {path for part in parts for path in part.code()}
     return record.inputs(root, sorted(files), sorted({folder for part in parts for folder in part.folders}))
 

@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from methods.kit import calibration, family
-from methods.kit.calibration import Seen, judged, keep, kept
+from methods.kit import family, gates
+from methods.kit.calibration import judged
+from methods.kit.errors import Refused
 from methods.kit.parts import test_problems as problems_of
+from methods.kit.survey import Seen, keep, kept
+from methods.kit.zoo import shipped
 
 PER_LEVEL = 40
 TASK = family.load("chains")
@@ -69,12 +72,12 @@ def test_what_was_measured_comes_back(tmp_path: Path) -> None:
 
 
 def test_only_zoos_that_are_complete_are_measured(tmp_path: Path) -> None:
-    zoo = calibration.shipped(tmp_path, "chains")
+    zoo = shipped(tmp_path, "chains")
     for role in TASK.COURSES:
         for seed in (0, 2):
             if (role, seed) != ("direct", 2):
                 zoo.base(role, seed).mkdir(parents=True)
                 (zoo.base(role, seed) / "training.json").write_text("{}")
-    assert calibration.present(zoo, [0, 1, 2]) == [0]
-    with pytest.raises(calibration.Refused, match="no zoo of seed 1, 2"):
-        calibration.present(zoo, [1, 2])
+    assert gates.present(zoo, [0, 1, 2]) == [0]
+    with pytest.raises(Refused, match="no zoo of seed 1, 2"):
+        gates.present(zoo, [1, 2])

@@ -7,8 +7,8 @@ from methods.kit.claims import Claim, gain, judge
 from methods.kit.statistics import Means
 
 
-def claim(at_least: float, needs: tuple[str, ...] = (), trained: bool = False) -> Claim:
-    return Claim("c", "better", "emergent", gain("new", "cot"), at_least, "as the paper says", needs=needs, trained=trained)
+def claim(at_least: float, needs: tuple[str, ...] = (), zoos: int = 0) -> Claim:
+    return Claim("c", "better", "emergent", gain("new", "cot"), at_least, "as the paper says", needs=needs, zoos=zoos)
 
 
 def measured(new: float, cot: float, n: int = 1000) -> Means:
@@ -42,7 +42,7 @@ def test_a_closed_or_missing_gate_makes_it_not_testable() -> None:
 
 
 def test_what_training_decides_needs_three_zoos() -> None:
-    judged = judge(claim(0.1, trained=True), measured(0.9, 0.5), {}, seeds=1)
+    judged = judge(claim(0.1, zoos=3), measured(0.9, 0.5), {}, seeds=1)
     assert judged["verdict"] == "not_testable"
     assert "3" in judged["reason"]
 
@@ -52,8 +52,8 @@ def test_what_training_decides_must_hold_for_every_seed() -> None:
     tables, levels = [own.tables[0] for own in zoos], [own.levels[0] for own in zoos]
     pooled = Means(tables, levels)
     assert judge(claim(0.2), pooled, {}, seeds=3)["verdict"] == "reproduced"
-    judged = judge(claim(0.2, trained=True), pooled, {}, seeds=3)
+    judged = judge(claim(0.2, zoos=3), pooled, {}, seeds=3)
     assert judged["verdict"] == "inconclusive"
     assert "1 of 3" in judged["reason"]
     assert [own["mean"] > 0.2 for own in judged["by_seed"]] == [True, True, False]
-    assert judge(claim(0.2, trained=True), Means([tables[0]] * 3, [levels[0]] * 3), {}, seeds=3)["verdict"] == "reproduced"
+    assert judge(claim(0.2, zoos=3), Means([tables[0]] * 3, [levels[0]] * 3), {}, seeds=3)["verdict"] == "reproduced"

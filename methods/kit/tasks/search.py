@@ -27,7 +27,7 @@ LEVELS = (1, 2, 3, 4, 5)
 STRETCH = 7  # longer decoys, rare in training
 STRUCTURE = 8  # a fourth arm, never in training
 CHANCE = 1 / 3
-LONGEST_ANSWER = "n0 n1"
+LONGEST_ANSWER = "n10 n11"  # of tokenizers that split digits, too
 EXHAUSTED: tuple[int, ...] = ()
 
 WORK = "straight"  # the checkpoint trained on traces without redundancy

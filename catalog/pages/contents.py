@@ -10,7 +10,7 @@ from catalog.entries import Entry
 from catalog.pages import papers, records
 from catalog.pages.records import Changed, Record
 
-BASELINES = ("direct", "cot")
+BASELINES = ("direct", "cot", "bare")
 
 
 @dataclass(frozen=True)

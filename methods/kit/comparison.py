@@ -17,7 +17,9 @@ from methods.kit.statistics import Interval, Means, of
 from methods.kit.zoo import Zoo, training_flops
 
 BASELINES = ("cot", "direct")
+SHORTEST = "bare"  # T*: what is left when nothing redundant is written; of the lab's own models alone
 TRAINED_RIVAL = "fs_bon"  # what a method that trains has to beat: tuning on the shortest right one of several own samples
+NOT_INFERIOR = 0.02  # the most accuracy may suffer, by the lower end of the interval, for a share of T - T* to be given
 QUICK, FULL = 40, 800  # test problems a level; a small level may have fewer in all
 
 
@@ -26,13 +28,14 @@ def arms_of(slug: str, root: Path, zoo: Zoo, seed: int, per_level: int) -> list[
 
 
 def beside(slug: str, root: Path, zoo: Zoo, seed: int, per_level: int) -> list[Part]:
-    """Every arm of a method and of what its table shows with it: the baselines and, where both are trained, the trained rival."""
-    parts = [part for name in BASELINES for part in arms_of(name, root, zoo, seed, per_level)]
+    """Every arm of a method and of what its table shows with it: baselines, the shortest, and the rival of what is trained."""
+    shown = BASELINES if zoo.model else (*BASELINES, SHORTEST)
+    parts = [part for name in shown for part in arms_of(name, root, zoo, seed, per_level)]
     rival = Part(root, replace(zoo, own=zoo.shared), TRAINED_RIVAL, "", seed, per_level)
     shipped = not zoo.model and replace(rival, seed=0).folders[-1].is_dir()
     if shipped and hasattr(load_method(slug, root), "prepare") and slug != TRAINED_RIVAL:
         parts.append(rival)
-    return parts + (arms_of(slug, root, zoo, seed, per_level) if slug not in BASELINES else [])
+    return parts + (arms_of(slug, root, zoo, seed, per_level) if slug not in shown else [])
 
 
 def rivals(part: Part, own: Done, cot: Done) -> list[tuple[str, Part]]:
@@ -79,7 +82,7 @@ def compare(
     parts = [part for seed in seeds for part in beside(slug, root, zoo, seed, per_level)]
     done = do_all(parts, workers, folder, progress, on)
     mine = {(part.key, part.seed): part for part in parts}
-    if slug not in BASELINES:
+    if slug not in (*BASELINES, SHORTEST):
         cuts: dict[tuple[str, int], Part] = {}
         for seed in seeds:
             part = mine[slug, seed]
@@ -140,12 +143,18 @@ def current_inputs(slug: str, root: Path, zoo: Zoo, seeds: tuple[int, ...]) -> d
 
 
 def results(key: str, means: Means, part: Part, done: list[Done]) -> dict[str, dict[str, float | int]]:
-    """One arm's metrics with intervals, and accuracy and tokens at each level. `done`: its own and cot's."""
+    """One arm's metrics with intervals, and accuracy and tokens at each level. `done`: its own and cot's. `removed` is its share of
+    what could go, (T - its tokens) / (T - T*), where accuracy does not suffer."""
     own, cot = done
     found = {metric: of(means(key, metric), means.count()).as_dict() for metric in means.tables[0][key]}
     for level in sorted(set(means.levels[0].tolist())):
         for metric in ("accuracy", "tokens"):
             found[f"{metric}@{level}"] = of(means(key, metric, level), means.count(level)).as_dict()
+    if SHORTEST in means.tables[0] and key not in (*BASELINES, SHORTEST):
+        lost = of(means(key, "accuracy") - means("cot", "accuracy"), means.count())
+        if lost.low > -NOT_INFERIOR:
+            room = means("cot", "tokens") - means(SHORTEST, "tokens")
+            found["removed"] = of((means("cot", "tokens") - means(key, "tokens")) / room, means.count()).as_dict()
     trained = float("nan") if part.zoo.model else training_flops(part.folders)
     for name, value in (("training_flops", trained), ("weight_bytes", own.weight_bytes)):
         if not math.isnan(value):

@@ -41,6 +41,10 @@ def alone(root: Path) -> dict[str, Any]:
     return record_on(root, 1, "local")
 
 
+def test_a_trained_method_has_its_rivals_beside_it(alone: dict[str, Any]) -> None:
+    assert {"cot", "direct", "bare", "fs_bon", "token_skip", "token_skip@truncated"} <= alone["results"].keys()
+
+
 def test_two_processes_make_the_same_record(root: Path, alone: dict[str, Any]) -> None:
     assert figures(record_on(root, 2, "local")) == figures(alone)
 

@@ -126,7 +126,7 @@ def test_ctrl_c_in_the_middle_of_a_bench_keeps_what_was_finished(checkout: Path,
     process = start(checkout, root)
     assert process.stderr is not None
     for line in process.stderr:
-        if line.startswith("1 of 2"):
+        if line.startswith("1 of 3"):
             break
     os.killpg(process.pid, signal.SIGINT)
     began = time.monotonic()

@@ -18,6 +18,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--task", default="chains", help="the family of tasks (default: chains)")
     parser.add_argument("--seed", type=int, default=0, help="0 is shipped; others are written beside it")
+    parser.add_argument(
+        "--steps", type=int, help="of one shared checkpoint whose course was too short for this seed; its training record says so"
+    )
     _lab.device_argument(parser)
 
 
@@ -34,6 +37,11 @@ def main(args: argparse.Namespace) -> int:
         raise Refused(f"zoo: --task {args.task}: the lab trains on {' and '.join(family.grown())} only", exit_code=2)
     zoo = replace(shipped(root, args.task), device=_lab.device(args.device))
     trained = [slug for slug in method_names(root) if hasattr(load_method(slug, root), "prepare")]
+
+    if args.steps is not None:
+        if len(args.names) != 1 or args.names[0] not in task.COURSES or args.steps < 1:
+            raise Refused(f"zoo: --steps {args.steps}: a positive number, for one of {', '.join(task.COURSES)}", exit_code=2)
+        task.COURSES[args.names[0]] = replace(task.COURSES[args.names[0]], steps=args.steps)
 
     def say(text: str) -> None:
         print(text, flush=True)

@@ -127,23 +127,26 @@ class Index:
 
     def nearest_papers(self, limit: int) -> dict[str, tuple[tuple[str, str], ...]]:
         """Paper → key and title of the papers nearest to it, nearest first; for all of them at once."""
-        papers = np.array([each.kind == "paper" for each in self._documents], dtype=bool)
-        term = np.repeat(np.arange(len(self._terms)), np.diff(self._start))
+        others = np.array([each.kind != "paper" for each in self._documents], dtype=bool)
+        # A word that stands in a tenth of all papers tells little of any and costs most of the time.
+        held_by = np.diff(self._start)
+        rare = np.repeat(held_by <= len(self._documents) / 10 + 10, held_by)
         order = np.argsort(self._row, kind="stable")
+        order = order[rare[order]]
         first = np.searchsorted(self._row[order], np.arange(len(self._documents) + 1))
+        term = np.repeat(np.arange(len(self._terms)), held_by)
+        start, end = self._start[:-1][term], self._start[1:][term]
         found = {}
-        for n in np.flatnonzero(papers):
+        for n in np.flatnonzero(~others):
             own = order[first[n] : first[n + 1]]
             scores = np.zeros(len(self._documents))
-            for position in own:
-                # A word that stands in a tenth of all papers tells little of any and costs most of the time.
-                postings = slice(self._start[term[position]], self._start[term[position] + 1])
-                if postings.stop - postings.start <= len(self._documents) / 10 + 10:
-                    scores[self._row[postings]] += self._weight[postings] * self._weight[position]
+            for begin, behind, weight in zip(start[own].tolist(), end[own].tolist(), self._weight[own].tolist()):
+                scores[self._row[begin:behind]] += self._weight[begin:behind] * weight
             scores[n] = 0
-            scores[~papers] = 0
-            best = np.argsort(-scores, kind="stable")[:limit]
-            near = [self._documents[each] for each in best if scores[each] > 0]
+            scores[others] = 0
+            some = np.flatnonzero(scores)
+            best = some[np.argsort(-scores[some], kind="stable")[:limit]]
+            near = [self._documents[each] for each in best.tolist()]
             found[self._documents[n].key] = tuple((each.key, each.title) for each in near)
         return found
 

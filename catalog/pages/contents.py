@@ -30,7 +30,6 @@ class Catalog:
     @classmethod
     def load(cls, root: Path, changed: Changed) -> "Catalog":
         written = sorted(entries.load(root), key=lambda entry: (entry.slug not in BASELINES, entry.slug))
-        changed = records.each_once(changed)
         found = {entry.slug: record for entry in written if (record := records.load(root, entry.slug, changed))}
         tree = taxonomy.load(root)
         open_questions = challenges.load(root, tree, [entry.slug for entry in written])

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,16 +58,6 @@ class Record:
         """The levels at which the accuracy of `key` was measured, easiest first."""
         found = [name.partition("@")[2] for name in self.raw["results"].get(key, {}) if name.startswith("accuracy@")]
         return sorted(found, key=lambda level: (not level.isdigit(), int(level) if level.isdigit() else 0, level))
-
-
-def each_once(changed: Changed) -> Changed:
-    """The same answers; but records share most of their inputs, and what two of them say alike is looked at once."""
-
-    @cache
-    def differs(root: Path, name: str, was: str) -> bool:
-        return bool(changed({"inputs": {name: was}}, root))
-
-    return lambda raw, root: [name for name, was in raw["inputs"].items() if differs(root, name, was)]
 
 
 def load(root: Path, slug: str, changed: Changed) -> Record | None:

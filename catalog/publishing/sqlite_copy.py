@@ -4,7 +4,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, ForeignKey, MetaData, Select, Table, case, create_engine, literal_column, text
+from sqlalchemy import Column, ColumnElement, Connection, ForeignKey, MetaData, Select, Table, case, create_engine, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
@@ -43,10 +43,10 @@ def write(session: Session, path: Path) -> None:
     with engine.begin() as connection:
         for model, table in tables.items():
             source = table_of(model)
-            columns = [source.c[column.name] for column in table.columns]
+            columns: list[ColumnElement[Any]] = [source.c[column.name] for column in table.columns]
             if model is Paper:
-                own = source.c.served_by == literal_column(f"'{ARXIV}'")
-                columns = [case((own, each)).label(each.name) if each.name in ARXIVS_OWN else each for each in columns]
+                own = source.c.served_by == text(f"'{ARXIV}'")
+                columns = [case((own, each)) if name in ARXIVS_OWN else each for name, each in zip(table.columns.keys(), columns)]
             rows = _stored(session.connection(), source.select().with_only_columns(*columns), table)
             # Sorted here: databases disagree on the order of letters.
             ordered = sorted(rows, key=itemgetter(*(n for n, column in enumerate(table.columns) if column.primary_key)))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import Column, Connection, Engine, Table, create_engine, event, inspect, literal_column, or_, text
+from sqlalchemy import Column, Connection, Engine, Table, create_engine, event, inspect, literal_column, or_, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -254,6 +254,13 @@ def _default(column: Column[Any]) -> Any:
 
 def table_of(model: type[SQLModel]) -> Table:
     return SQLModel.metadata.tables[str(model.__tablename__)]
+
+
+def columns(session: Session, model: type[SQLModel], names: str, order: str = "") -> Sequence[Any]:
+    """The named columns of every row, as tuples with names: where thousands are only read, objects take three times as long."""
+    table = table_of(model)
+    chosen = select(*(table.c[name] for name in names.split())).order_by(*(table.c[name] for name in order.split()))
+    return session.connection().execute(chosen).all()
 
 
 def upsert_papers(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:

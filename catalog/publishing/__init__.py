@@ -10,9 +10,10 @@ from typing import Any
 
 from mkdocs.utils.yaml import yaml_load
 from pydantic_core import from_json, to_json
+from sqlalchemy import Row
 from sqlmodel import Session
 
-from catalog import labels, schema, store
+from catalog import labels, store
 from catalog.errors import Refused
 from catalog.pages.citations import all_cited
 from catalog.pages.contents import Catalog
@@ -51,7 +52,7 @@ def files(catalog: Catalog, session: Session) -> Iterator[tuple[str, bytes, str]
     yield "papers.bib", "".join(f"{text}\n\n" for text in cited.values()).encode(), "all papers as BibTeX"
     address = _site_address(catalog.root)
     newest = max((paper.first_seen for paper in published.values()), default=ARXIV_BEGAN)
-    for name, title, items in feeds(catalog, session, published, labelled, address):
+    for name, title, items in feeds(catalog, session, published, mentions, labelled, address):
         path = f"atom/{name}.xml"
         own = f"{address}{FOLDER.as_posix()}/{path}" if address else ""
         yield path, atom.feed(name, title, items, updated=newest, address=own), f"{title}, the newest {LENGTH} as Atom"
@@ -60,7 +61,7 @@ def files(catalog: Catalog, session: Session) -> Iterator[tuple[str, bytes, str]
 
 
 def _documents(
-    catalog: Catalog, published: dict[str, api.Paper], mentions: list[schema.Mention], labelled: dict[str, set[labels.Label]]
+    catalog: Catalog, published: dict[str, api.Paper], mentions: list[Row[Any]], labelled: dict[str, set[labels.Label]]
 ) -> Iterator[tuple[str, bytes, str]]:
     def document(path: str, kind: str, content: api.Part, about: str) -> tuple[str, bytes, str]:
         return path, _document(path, kind, dict(content)), about

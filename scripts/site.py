@@ -26,6 +26,7 @@ def main(args: argparse.Namespace) -> int:
     root = find_root()
     gc.disable()  # what a build makes it keeps until its end, and looking through it again and again takes a fifth of the time
     folder = build(root, _changed())
+    gc.freeze()  # nor is it looked through at the end
     gc.enable()
     pages = sum(1 for _ in folder.rglob("*.html"))
     if args.json:

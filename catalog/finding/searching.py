@@ -125,6 +125,11 @@ class Index:
         """Paper → where its code is."""
         return {each.key: each.code for each in self._documents if each.kind == "paper" and each.code}
 
+    @property
+    def labels(self) -> dict[str, frozenset[Label]]:
+        """Paper → its labels, with the tags above each."""
+        return {each.key: each.labels for each in self._documents if each.kind == "paper"}
+
     def nearest_papers(self, limit: int) -> dict[str, tuple[tuple[str, str], ...]]:
         """Paper → key and title of the papers nearest to it, nearest first; for all of them at once."""
         others = np.array([each.kind != "paper" for each in self._documents], dtype=bool)

@@ -1,7 +1,7 @@
 """From tables and entries to the models of the published JSON files."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,8 @@ PAPER = (
 MENTION = "list_name line key section title urls printed_id printed_date paper_key resolution defects first_seen gone_on"
 
 
-def papers(catalog: Catalog, session: Session, mentions: Sequence[Row[Any]], cited: Mapping[str, str]) -> Iterator[api.Paper]:
-    """One a paper, newest first. `cited`: paper → its BibTeX."""
+def papers(catalog: Catalog, session: Session, mentions: Sequence[Row[Any]]) -> Iterator[api.Paper]:
+    """One a paper, newest first."""
     said: dict[str, list[list[Any]]] = defaultdict(list)
     for key, *label in store.columns(session, schema.Facet, f"paper_key {' '.join(LABEL)}"):
         said[key].append(label)
@@ -80,7 +80,7 @@ def papers(catalog: Catalog, session: Session, mentions: Sequence[Row[Any]], cit
             code=code.get(row.key, []),
             listed=listed[row.key],
             methods=slugs[row.key],
-            bibtex=cited[row.key],
+            bibtex=catalog.cited[row.key],
         )
 
 

@@ -24,7 +24,7 @@ def feeds(
     session: Session,
     published: Mapping[str, Paper],
     mentions: Iterable[Row[Any]],
-    labelled: Mapping[str, set[Label]],
+    labelled: Mapping[str, frozenset[Label]],
     address: str,
 ) -> Iterator[tuple[str, str, list[atom.Item]]]:
     """(name, title, items) of each feed. `address` is that of the site, with a slash at its end; empty: links are relative."""
@@ -44,7 +44,7 @@ def _items(
     session: Session,
     published: Mapping[str, Paper],
     mentions: Iterable[Row[Any]],
-    labelled: Mapping[str, set[Label]],
+    labelled: Mapping[str, frozenset[Label]],
     address: str,
 ) -> dict[str, atom.Item]:
     """What changed last stands first; of one day's changes, the newest paper."""

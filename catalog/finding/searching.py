@@ -201,16 +201,21 @@ def _hit(document: Document, score: float | None) -> Hit:
 
 def _fits(document: Document, asked: Query) -> bool:
     held = document.labels
-    padded = f" {document.text} "
     return (
-        all(tag in held for tag in asked.tags)
-        and not any(tag in held for tag in asked.unwanted_tags)
-        and all(f" {phrase} " in padded for phrase in asked.phrases)
-        and not any(f" {phrase} " in padded for phrase in asked.unwanted)
-        and all(label in held or any(f" {phrase} " in padded for phrase in phrases) for label, phrases in asked.said)
-        and (asked.code is None or asked.code is (document.code is not None))
+        (asked.code is None or asked.code is (document.code is not None))
         and (asked.first is None or (document.month or "") >= asked.first)
         and (asked.last is None or (document.month or "9999") <= asked.last)
+        and held.issuperset(asked.tags)
+        and held.isdisjoint(asked.unwanted_tags)
+        and (not (asked.phrases or asked.unwanted or asked.said) or _says(f" {document.text} ", held, asked))
+    )
+
+
+def _says(padded: str, held: Set[Label], asked: Query) -> bool:
+    return (
+        all(f" {phrase} " in padded for phrase in asked.phrases)
+        and not any(f" {phrase} " in padded for phrase in asked.unwanted)
+        and all(label in held or any(f" {phrase} " in padded for phrase in phrases) for label, phrases in asked.said)
     )
 
 

@@ -5,6 +5,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from itertools import chain, islice
 from operator import itemgetter
 from pathlib import Path
@@ -12,7 +13,6 @@ from typing import Any
 
 from pydantic_core import from_json
 from sqlalchemy import Column, Connection, Engine, Table, create_engine, event, inspect, literal_column, or_, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlmodel import Session, SQLModel
@@ -209,7 +209,7 @@ def upsert(
     if (first := next(rows, None)) is None:
         return
     key = [column.name for column in table.primary_key]
-    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+    insert = import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(table)  # PostgreSQL's takes a while to load
     columns = {name: insert.excluded[name] for name in first if name not in key and name not in set(keep)}
     if columns:
         statement = insert.on_conflict_do_update(

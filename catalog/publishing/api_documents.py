@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ PAPER = (
 )
 MENTION = "list_name line key section title urls printed_id printed_date paper_key resolution defects first_seen gone_on"
 
+_heading = lru_cache(maxsize=4096)(clean)  # a list has few
+
 
 def papers(catalog: Catalog, session: Session, mentions: Sequence[Row[Any]]) -> Iterator[api.Paper]:
     """One a paper, newest first."""
@@ -29,7 +32,7 @@ def papers(catalog: Catalog, session: Session, mentions: Sequence[Row[Any]]) -> 
     for key, *label in store.columns(session, schema.Facet, f"paper_key {' '.join(LABEL)}"):
         said[key].append(label)
     listed: dict[str, list[api.Listed]] = defaultdict(list)
-    code = _code(catalog, session)
+    code = _code(catalog, session, mentions)
     slugs: dict[str, list[str]] = defaultdict(list)
     curated: dict[str, list[str]] = {}
     for entry in catalog.entries:
@@ -40,7 +43,7 @@ def papers(catalog: Catalog, session: Session, mentions: Sequence[Row[Any]]) -> 
         listed[mention.paper_key].append(
             api.Listed(
                 list_name=mention.list_name,
-                section=[clean(heading) for heading in mention.section],
+                section=[_heading(heading) for heading in mention.section],
                 resolution=mention.resolution,
                 gone_on=mention.gone_on,
             )
@@ -84,7 +87,7 @@ def papers(catalog: Catalog, session: Session, mentions: Sequence[Row[Any]]) -> 
         )
 
 
-def _code(catalog: Catalog, session: Session) -> dict[str, list[api.Repository]]:
+def _code(catalog: Catalog, session: Session, mentions: Sequence[Row[Any]]) -> dict[str, list[api.Repository]]:
     """Paper → its repositories, an entry's before those of lists, with what GitHub and the entry say of them."""
     known = {row.name: row for row in session.exec(select(schema.Repository))}
     licences: dict[str, str] = {}
@@ -93,7 +96,8 @@ def _code(catalog: Catalog, session: Session) -> dict[str, list[api.Repository]]
         if entry.written.paper and entry.written.code:
             urls[entry.written.paper.arxiv][entry.written.code.url] = None
             licences[entry.written.code.url] = entry.written.code.licence
-    for key, listed in code_links.of_papers(session).items():
+    standing = ((mention.paper_key, mention.urls, mention.defects) for mention in mentions if mention.gone_on is None)
+    for key, listed in code_links.of_listings(standing).items():
         urls[key] |= {clean(url): None for url in listed}
 
     def described(url: str) -> api.Repository:
@@ -150,7 +154,7 @@ def lists(catalog: Catalog, mentions: Sequence[Row[Any]]) -> Iterator[api.Survey
         held[mention.list_name].append(
             api.Entry(
                 line=mention.line,
-                section=[clean(heading) for heading in mention.section],
+                section=[_heading(heading) for heading in mention.section],
                 title=clean(mention.title),
                 urls=[clean(url) for url in mention.urls],
                 printed_id=mention.printed_id and clean(mention.printed_id),

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, and_, col, func, select, true
 
+from catalog import arxiv_id
 from catalog.announcements import announcement_days, holidays
 from catalog.schema import ARXIV, CONFIRMED, Mention, Paper, SourceState
 from catalog.sources import followed
@@ -85,8 +86,8 @@ def newest_announced(session: Session, *, arxivs_own: bool = False) -> tuple[str
     believed = col(Paper.served_by).is_not_distinct_from(ARXIV) if arxivs_own else true()
     dated = and_(col(Paper.published).is_not(None), believed)
     published = session.exec(select(func.max(Paper.published)).where(Paper.status == CONFIRMED, dated)).one()
-    undated = select(Paper).where(Paper.status == CONFIRMED, ~dated)
-    month = max((paper.month for paper in session.exec(undated) if paper.month), default=None)
+    undated = select(Paper.arxiv_id).where(Paper.status == CONFIRMED, ~dated)
+    month = max((arxiv_id.month(number) for number in session.exec(undated) if number), default=None)
     day = published.date().isoformat() if published else None
     if month and (day is None or month > day[:7]):
         year, number = map(int, month.split("-"))

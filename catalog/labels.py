@@ -18,9 +18,10 @@ def of_papers(session: Session, tree: Taxonomy) -> dict[str, set[Label]]:
         if tag in tree.nodes:
             said[paper, facet][origin == CURATED].add(tag)
     found: dict[str, set[Label]] = defaultdict(set)
+    above = {tag: upwards(tree, tag) for tag in tree.nodes}
     for (paper, facet), by in said.items():
         for tag in by[True] or by[False]:
-            found[paper] |= {(facet, above) for above in upwards(tree, tag)}
+            found[paper].update((facet, each) for each in above[tag])
     return found
 
 

@@ -5,14 +5,14 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from itertools import chain, islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import Column, Connection, Engine, Table, create_engine, event, inspect, literal_column, or_, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Column, Connection, Engine, Table, create_engine, event, inspect, literal_column, or_, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlmodel import Session, SQLModel
@@ -209,7 +209,7 @@ def upsert(
     if (first := next(rows, None)) is None:
         return
     key = [column.name for column in table.primary_key]
-    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+    insert = import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(table)  # PostgreSQL's takes a while to load
     columns = {name: insert.excluded[name] for name in first if name not in key and name not in set(keep)}
     if columns:
         statement = insert.on_conflict_do_update(
@@ -254,6 +254,13 @@ def _default(column: Column[Any]) -> Any:
 
 def table_of(model: type[SQLModel]) -> Table:
     return SQLModel.metadata.tables[str(model.__tablename__)]
+
+
+def columns(session: Session, model: type[SQLModel], names: str, order: str = "") -> Sequence[Any]:
+    """The named columns of every row, as tuples with names: where thousands are only read, objects take three times as long."""
+    table = table_of(model)
+    chosen = select(*(table.c[name] for name in names.split())).order_by(*(table.c[name] for name in order.split()))
+    return session.connection().execute(chosen).all()
 
 
 def upsert_papers(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -12,12 +12,17 @@ from methods.kit.errors import Refused as LabRefused
 FOLDER = Path(__file__).parent
 
 
+def files() -> dict[str, Path]:
+    """Verb → its file. `import` is a keyword of the language, so its file is import_.py."""
+    return {path.stem.rstrip("_").replace("_", "-"): path for path in sorted(FOLDER.glob("[!_]*.py"))}
+
+
 def verbs() -> dict[str, str]:
     """Verb → its one-line help, read from the files without importing them, so that `--help` stays quick."""
     found = {}
-    for path in sorted(FOLDER.glob("[!_]*.py")):
+    for verb, path in files().items():
         words = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
-        found[path.stem.rstrip("_").replace("_", "-")] = words.splitlines()[0] if words else ""
+        found[verb] = words.splitlines()[0] if words else ""
     return found
 
 
@@ -36,13 +41,10 @@ def run(argv: list[str]) -> int:
         print(usage())
         return 0 if argv else 2
     verb, *rest = argv
-    known = verbs()
+    known = files()
     if verb not in known:
         raise Refused(f"laconic: unknown verb {verb!r}{nearest(verb, known)}", exit_code=2)
-    name = verb.replace("-", "_")
-    if not (FOLDER / f"{name}.py").exists():
-        name += "_"  # `import` is a keyword of the language, so its file is import_.py
-    module = importlib.import_module(f"scripts.{name}")
+    module = importlib.import_module(f"scripts.{known[verb].stem}")
     parser = argparse.ArgumentParser(
         prog=f"laconic {verb}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -5,10 +5,6 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 
 def document(content: Any) -> None:
     """One JSON document on stdout. Lone surrogates and the like are escaped, so that any terminal can take it."""
@@ -22,6 +18,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         for row in texts:
             print("\t".join(" ".join(cell.split()) for cell in row).encode("utf-8", "replace").decode())
         return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     shown = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in texts:
         shown.add_row(*map(Text, row))  # Text: square brackets in titles are not markup

@@ -21,8 +21,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     root = find_root()
-    rows = auditing.audit(root)
     written = entries.load(root)
+    rows = auditing.audit(root, written)
     if args.method is not None:
         entries.check_slug(args.method, written)
     if args.write:

@@ -5,13 +5,14 @@ Reads the database, entries, taxonomy, errata and records; needs neither torch n
 
 import argparse
 import gc
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from functools import cache, partial
+from pathlib import Path
 
 from catalog.errors import Refused
 from catalog.pages.build import build
+from catalog.pages.records import Changed
 from catalog.root import find_root
-from methods.kit.record import changed
+from methods.kit import record
 from scripts._output import document, line
 
 
@@ -24,7 +25,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     root = find_root()
     gc.disable()  # what a build makes it keeps until its end, and looking through it again and again takes a fifth of the time
-    folder = build(root, changed)
+    folder = build(root, _changed())
+    gc.freeze()  # nor is it looked through at the end
     gc.enable()
     pages = sum(1 for _ in folder.rglob("*.html"))
     if args.json:
@@ -32,6 +34,8 @@ def main(args: argparse.Namespace) -> int:
     else:
         line(f"{pages} pages in {folder}; open {folder / 'index.html'}")
     if args.serve:
+        from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
         quiet = type("Handler", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
         try:
             server = ThreadingHTTPServer(("127.0.0.1", args.port), partial(quiet, directory=str(folder)))
@@ -40,3 +44,13 @@ def main(args: argparse.Namespace) -> int:
         print(f"http://127.0.0.1:{server.server_port}/ (Ctrl-C ends it)", flush=True)
         server.serve_forever()
     return 0
+
+
+def _changed() -> Changed:
+    """`record.changed`; but records share most of their inputs, and what several say of one is looked at once."""
+
+    @cache
+    def differs(root: Path, name: str, was: str) -> bool:
+        return bool(record.changed({"inputs": {name: was}}, root))
+
+    return lambda raw, root: [name for name, was in raw["inputs"].items() if differs(root, name, was)]

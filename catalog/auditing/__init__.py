@@ -81,12 +81,12 @@ class Change:
     group: Group
 
 
-def audit(root: Path) -> list[Row]:
+def audit(root: Path, entries: Iterable[Entry]) -> list[Row]:
     """Every row, those of the survey first.
 
     Raises `Refused` (exit 1) for a malformed file, a slug without an entry, and where verdicts and errata do not say the same.
     """
-    printed, written, slips = survey.load(root), {entry.slug: entry for entry in entries.load(root)}, errata.load(root)
+    printed, written, slips = survey.load(root), {entry.slug: entry for entry in entries}, errata.load(root)
     lines: list[Method | Result] = [*printed.method, *printed.result]
     for line in lines:
         if line.slug not in written:

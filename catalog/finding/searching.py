@@ -125,25 +125,33 @@ class Index:
         """Paper → where its code is."""
         return {each.key: each.code for each in self._documents if each.kind == "paper" and each.code}
 
+    @property
+    def labels(self) -> dict[str, frozenset[Label]]:
+        """Paper → its labels, with the tags above each."""
+        return {each.key: each.labels for each in self._documents if each.kind == "paper"}
+
     def nearest_papers(self, limit: int) -> dict[str, tuple[tuple[str, str], ...]]:
         """Paper → key and title of the papers nearest to it, nearest first; for all of them at once."""
-        papers = np.array([each.kind == "paper" for each in self._documents], dtype=bool)
-        term = np.repeat(np.arange(len(self._terms)), np.diff(self._start))
+        others = np.array([each.kind != "paper" for each in self._documents], dtype=bool)
+        # A word that stands in a tenth of all papers tells little of any and costs most of the time.
+        held_by = np.diff(self._start)
+        rare = np.repeat(held_by <= len(self._documents) / 10 + 10, held_by)
         order = np.argsort(self._row, kind="stable")
+        order = order[rare[order]]
         first = np.searchsorted(self._row[order], np.arange(len(self._documents) + 1))
+        term = np.repeat(np.arange(len(self._terms)), held_by)
+        start, end = self._start[:-1][term], self._start[1:][term]
         found = {}
-        for n in np.flatnonzero(papers):
+        for n in np.flatnonzero(~others):
             own = order[first[n] : first[n + 1]]
             scores = np.zeros(len(self._documents))
-            for position in own:
-                # A word that stands in a tenth of all papers tells little of any and costs most of the time.
-                postings = slice(self._start[term[position]], self._start[term[position] + 1])
-                if postings.stop - postings.start <= len(self._documents) / 10 + 10:
-                    scores[self._row[postings]] += self._weight[postings] * self._weight[position]
+            for begin, behind, weight in zip(start[own].tolist(), end[own].tolist(), self._weight[own].tolist()):
+                scores[self._row[begin:behind]] += self._weight[begin:behind] * weight
             scores[n] = 0
-            scores[~papers] = 0
-            best = np.argsort(-scores, kind="stable")[:limit]
-            near = [self._documents[each] for each in best if scores[each] > 0]
+            scores[others] = 0
+            some = np.flatnonzero(scores)
+            best = some[np.argsort(-scores[some], kind="stable")[:limit]]
+            near = [self._documents[each] for each in best.tolist()]
             found[self._documents[n].key] = tuple((each.key, each.title) for each in near)
         return found
 
@@ -193,16 +201,21 @@ def _hit(document: Document, score: float | None) -> Hit:
 
 def _fits(document: Document, asked: Query) -> bool:
     held = document.labels
-    padded = f" {document.text} "
     return (
-        all(tag in held for tag in asked.tags)
-        and not any(tag in held for tag in asked.unwanted_tags)
-        and all(f" {phrase} " in padded for phrase in asked.phrases)
-        and not any(f" {phrase} " in padded for phrase in asked.unwanted)
-        and all(label in held or any(f" {phrase} " in padded for phrase in phrases) for label, phrases in asked.said)
-        and (asked.code is None or asked.code is (document.code is not None))
+        (asked.code is None or asked.code is (document.code is not None))
         and (asked.first is None or (document.month or "") >= asked.first)
         and (asked.last is None or (document.month or "9999") <= asked.last)
+        and held.issuperset(asked.tags)
+        and held.isdisjoint(asked.unwanted_tags)
+        and (not (asked.phrases or asked.unwanted or asked.said) or _says(f" {document.text} ", held, asked))
+    )
+
+
+def _says(padded: str, held: Set[Label], asked: Query) -> bool:
+    return (
+        all(f" {phrase} " in padded for phrase in asked.phrases)
+        and not any(f" {phrase} " in padded for phrase in asked.unwanted)
+        and all(label in held or any(f" {phrase} " in padded for phrase in phrases) for label, phrases in asked.said)
     )
 
 

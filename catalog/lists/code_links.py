@@ -1,10 +1,11 @@
 """Where a paper's code is said to be: the repositories that survey lists link to."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 from sqlmodel import Session, col, select
 
-from catalog.lists.defects import repository
+from catalog.lists.defects import Defect, repository
 from catalog.schema import Mention
 
 
@@ -22,9 +23,14 @@ def on_github(url: str) -> str:
 
 def of_papers(session: Session) -> dict[str, list[str]]:
     """Paper → addresses, each once, in the order of lists and lines; without what a list gives for unrelated papers alike."""
-    found: dict[str, dict[str, None]] = defaultdict(dict)
     chosen = select(Mention.paper_key, Mention.urls, Mention.defects).where(col(Mention.gone_on).is_(None))
-    for key, urls, defects in session.exec(chosen.order_by(Mention.list_name, col(Mention.line), Mention.key)):
+    return of_listings(session.exec(chosen.order_by(Mention.list_name, col(Mention.line), Mention.key)).all())
+
+
+def of_listings(listings: Iterable[tuple[str, Sequence[str], Sequence[Defect]]]) -> dict[str, list[str]]:
+    """The same, of listings that stand: (paper, addresses, defects)."""
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for key, urls, defects in listings:
         if not any(defect["kind"] == "shared_code" for defect in defects):
             found[key] |= {url: None for url in urls if is_code(url)}
     return {key: list(urls) for key, urls in found.items()}

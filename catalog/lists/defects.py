@@ -6,6 +6,7 @@ What needs arXiv's records or the other lists is found where these are at hand: 
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -118,6 +119,7 @@ def of_title(title: str) -> list[Defect]:
     return []
 
 
+@lru_cache(maxsize=50_000)  # lists share most of their addresses
 def repository(url: str) -> str:
     """`github.com/owner/name` in small letters, for a link into a code host's repository; else empty."""
     try:

@@ -4,10 +4,11 @@ import json
 import logging
 import os
 import shutil
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from catalog import entries
+from catalog.entries import Entry
 from catalog.errors import Refused
 from catalog.pages.contents import Catalog
 from catalog.pages.csp import add_policies
@@ -33,10 +34,10 @@ def build(root: Path, changed: Changed) -> Path:
     newest = catalog.shelf.newest
     month = newest.month if newest and newest.month else "1991-08"
     os.environ["SOURCE_DATE_EPOCH"] = str(int(datetime(int(month[:4]), int(month[5:]), 1, tzinfo=UTC).timestamp()))
-    return convert(root)
+    return convert(root, catalog.entries)
 
 
-def convert(root: Path) -> Path:
+def convert(root: Path, entries: Iterable[Entry]) -> Path:
     """build/docs to public/ by mkdocs.yml, beside the old site and then in its place."""
     os.environ["NO_MKDOCS_2_WARNING"] = "1"  # pins in constraints.txt answer the theme's banner
     from mkdocs.commands.build import build as mkdocs_build
@@ -59,7 +60,7 @@ def convert(root: Path) -> Path:
         raise Refused(f"mkdocs.yml: the site was not built, the old one stands: {first}") from None
     finally:
         log.removeHandler(complaints)
-    check(fresh, entries.load(root), root / "site" / "docs")
+    check(fresh, entries, root / "site" / "docs")
     add_policies(fresh)
     shutil.rmtree(site, ignore_errors=True)
     fresh.replace(site)

@@ -8,6 +8,7 @@ from catalog import challenges, entries, taxonomy
 from catalog.auditing import errata
 from catalog.entries import Entry
 from catalog.pages import papers, records
+from catalog.pages.citations import all_cited
 from catalog.pages.records import Changed, Record
 
 BASELINES = ("direct", "cot", "bare")
@@ -25,6 +26,7 @@ class Catalog:
     contributed: list[Record]  # of models from outside
     calibration: dict[str, Any] | None
     shelf: papers.Shelf
+    cited: dict[str, str]  # paper → its BibTeX
     challenges: list[challenges.Challenge]
 
     @classmethod
@@ -34,8 +36,9 @@ class Catalog:
         tree = taxonomy.load(root)
         open_questions = challenges.load(root, tree, [entry.slug for entry in written])
         shelf = papers.load(root, tree)
+        cited = all_cited(shelf.rows, written)
         others = records.contributed(root, changed)
-        return cls(root, tree, written, errata.load(root), found, others, records.calibration(root), shelf, open_questions)
+        return cls(root, tree, written, errata.load(root), found, others, records.calibration(root), shelf, cited, open_questions)
 
 
 def paper_slugs(catalog: Catalog) -> dict[str, str]:

@@ -9,8 +9,11 @@ from catalog.errors import Refused
 from catalog.pages.slimming import slim
 
 _SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script>", re.DOTALL)
-_ARTICLE = re.compile(r"<article\b.*?</article>", re.DOTALL)
-_LIVE = re.compile(r"<(?:script|iframe|object|embed|form|base|link|meta)\b|<[^>]+\son\w+\s*=|javascript:", re.IGNORECASE)
+# One expression of all three would have no first letter to look for, and take twice as long.
+_LIVE = [
+    re.compile(expression, re.IGNORECASE)
+    for expression in (r"<(?:script|iframe|object|embed|form|base|link|meta)\b", r"<[^>]+\son\w+\s*=", "javascript:")
+]
 
 
 def add_policies(folder: Path) -> None:
@@ -39,8 +42,9 @@ def with_policy(html: str, name: str) -> str:
 
 
 def _refuse_live(html: str, name: str) -> None:
-    for article in _ARTICLE.findall(html):
-        # The theme ends each article with a script of its own; any other would have come from a page's text.
-        found = _LIVE.search(re.sub(r"<script>var (?:tabs|target)=.*?</script>", "", article, flags=re.DOTALL))
-        if found:
+    article = html[html.find("<article") : html.rfind("</article>")]
+    # The theme ends each article with a script of its own; any other would have come from a page's text.
+    article = re.sub(r"<script>var (?:tabs|target)=.*?</script>", "", article, flags=re.DOTALL)
+    for live in _LIVE:
+        if found := live.search(article):
             raise Refused(f"{name}: the text of this page became live markup: {found.group()[:60]!r}")

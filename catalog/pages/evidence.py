@@ -19,6 +19,7 @@ _PLAIN = {"code", "pre", "data", "time", "cite", "script", "style", "title", "sv
 _ROW = re.compile(r"(catalog/entries/([a-z0-9_]+)\.toml) reported\[(\d+)\]\.rows\[(\d+)\]\.([a-z_]+)(?:;|$)")
 # Names that hold a digit, written by templates in running text.
 _NAMES = re.compile(r"95 % intervals|\barXiv \d{4}\.\d{4,5}\b|\b[DSL]\d+\b")
+_DIGIT = re.compile(r"\d")
 _FREE = ("papers/", "404.html", "finding.html")
 
 
@@ -81,7 +82,8 @@ def read(html: str) -> tuple[list[str], list[tuple[str, str | None]]]:
             walk(child, free, file)
             texts.append(child.tail or "")
         if not free:
-            bare.extend(" ".join(text.split())[:80] for text in texts if re.search(r"\d", _NAMES.sub("", text)))
+            digits = (text for text in texts if _DIGIT.search(text))  # few texts have any
+            bare.extend(" ".join(text.split())[:80] for text in digits if _DIGIT.search(_NAMES.sub("", text)))
 
     walk(lxml.html.fragment_fromstring(html, create_parent="div"), False, "")
     return bare, numbers

@@ -3,13 +3,13 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from catalog import freshness, schema, store
+from catalog import arxiv_id, freshness, schema, store
 from catalog.finding import searching
 from catalog.finding.searching import Index
 from catalog.labels import CURATED
@@ -19,8 +19,7 @@ from catalog.text import fold
 SIMILAR = 5
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(NamedTuple):
     list_name: str
     section: str  # the innermost two headings: lists repeat their own title above
     gone: bool
@@ -29,8 +28,7 @@ class Listing:
     resolution: str = ""
 
 
-@dataclass(frozen=True)
-class Labelled:
+class Labelled(NamedTuple):
     facet: str
     tag: str
     curated: bool
@@ -105,55 +103,55 @@ def load(root: Path, tree: Taxonomy) -> Shelf:
 
 def _rows(session: Session, index: Index) -> list[Row]:
     authors: dict[str, list[str]] = defaultdict(list)
-    for key, name in session.exec(
-        select(schema.Author.paper_key, schema.Author.name).order_by(
-            col(schema.Author.paper_key), col(schema.Author.position)
-        )
-    ):
+    for key, name in store.columns(session, schema.Author, "paper_key name", order="paper_key position"):
         authors[key].append(name)
+    papers = store.columns(session, schema.Paper, "key arxiv_id title status withdrawn first_seen merged_into")
+    titles = {paper.key: paper.title for paper in papers}
+    folded = cache(fold)  # lists print many a title alike
     listings: dict[str, dict[Listing, None]] = defaultdict(dict)
     urls: dict[str, str] = {}
-    titles = dict(session.exec(select(schema.Paper.key, schema.Paper.title)).all())
-    for mention in session.exec(
-        select(schema.Mention).order_by(col(schema.Mention.list_name), col(schema.Mention.line), col(schema.Mention.key))
+    for key, list_name, section, printed, links, defects, resolution, gone_on in store.columns(
+        session,
+        schema.Mention,
+        "paper_key list_name section title urls defects resolution gone_on",
+        order="list_name line key",
     ):
-        printed = "" if fold(mention.title) == fold(titles[mention.paper_key]) else mention.title
+        title = titles[key]
         listing = Listing(
-            mention.list_name,
-            " › ".join(mention.section[-2:]),
-            mention.gone_on is not None,
-            printed,
-            tuple(sorted({defect["kind"] for defect in mention.defects})),
-            mention.resolution,
+            list_name,
+            " › ".join(section[-2:]),
+            gone_on is not None,
+            "" if printed == title or folded(printed) == folded(title) else printed,
+            tuple(sorted({defect["kind"] for defect in defects})),
+            resolution,
         )
-        listings[mention.paper_key][listing] = None
-        for url in mention.urls:
-            urls.setdefault(mention.paper_key, url)
+        listings[key][listing] = None
+        for url in links:
+            urls.setdefault(key, url)
     former, versions, labels = _former(session), _versions(session), _labels(session)
     code = index.code
     near = index.nearest_papers(SIMILAR)
     rows = []
-    kept = select(schema.Paper).where(col(schema.Paper.merged_into).is_(None))  # one row a paper
-    for paper in session.exec(kept.options(defer(schema.Paper.abstract))):  # type: ignore[arg-type]
-        key = paper.key
-        url = f"https://arxiv.org/abs/{paper.arxiv_id}" if paper.arxiv_id else urls.get(key, "")
+    for key, number, title, status, withdrawn, first_seen, merged_into in papers:
+        if merged_into is not None:  # one row a paper
+            continue
         rows.append(
             Row(
                 key,
-                paper.arxiv_id,
-                paper.title,
+                number,
+                title,
                 authors[key],
-                paper.month,
-                paper.status == schema.CONFIRMED,
+                arxiv_id.month(number) if number else None,
+                status == schema.CONFIRMED,
                 list(listings[key]),
-                url,
-                paper.withdrawn,
+                f"https://arxiv.org/abs/{number}" if number else urls.get(key, ""),
+                withdrawn,
                 code.get(key, ""),
                 labels[key],
                 former[key],
                 versions[key],
                 near.get(key, ()),
-                paper.first_seen,
+                first_seen,
             )
         )
     return sorted(rows, key=lambda row: (row.month or "", row.arxiv_id or "", row.key), reverse=True)
@@ -177,15 +175,14 @@ def _versions(session: Session) -> dict[str, tuple[tuple[int, str], ...]]:
 def _labels(session: Session) -> dict[str, tuple[Labelled, ...]]:
     """What people set, else what machines found; what lists say is in their listings."""
     said: dict[str, dict[str, set[Labelled]]] = defaultdict(lambda: defaultdict(set))
-    label = schema.Facet
-    for key, facet, tag, origin in session.exec(select(label.paper_key, label.facet, label.tag, label.origin)):
+    for key, facet, tag, origin in store.columns(session, schema.Facet, "paper_key facet tag origin"):
         if origin != "list":
             said[key][facet].add(Labelled(facet, tag, origin == CURATED))
     found: dict[str, tuple[Labelled, ...]] = defaultdict(tuple)
     for key, facets in said.items():
         for labels in facets.values():
             best = {label for label in labels if label.curated} or labels
-            found[key] += tuple(sorted(best, key=lambda label: (label.facet, label.tag)))
+            found[key] += tuple(sorted(best))
     return found
 
 

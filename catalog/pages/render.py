@@ -14,7 +14,7 @@ from catalog import auditing, challenges, entries
 from catalog.auditing import ledger
 from catalog.entries import Entry
 from catalog.errors import Refused
-from catalog.pages import bibtex, citations, explorer, finding, guide, inline, news
+from catalog.pages import bibtex, explorer, finding, guide, inline, news
 from catalog.pages.contents import BASELINES, Catalog, group_of, paper_slugs
 from catalog.pages.measured import COLUMNS, figure, measured_alike, method_chart, shown
 from catalog.pages.primaries import primaries
@@ -51,7 +51,7 @@ def render(catalog: Catalog, folder: Path) -> None:
         page(f"methods/{entry.slug}.md", "method.md.j2", entry=entry, **method_values(catalog, entry))
     years = catalog.shelf.years()
     page("papers/index.md", "papers.md.j2", years=years)
-    explorer.write(catalog.shelf, titles, paper_slugs(catalog), citations.all_cited(catalog), folder)
+    explorer.write(catalog.shelf, titles, paper_slugs(catalog), catalog.cited, folder)
     for year, months in years.items():
         page(f"papers/{year}.md", "year.md.j2", year=year, months=months)
     page("errata.md", "errata.md.j2")
@@ -155,7 +155,7 @@ def families(catalog: Catalog) -> list[tuple[str, list[Entry]]]:
 
 
 def audit_values(catalog: Catalog) -> dict[str, Any]:
-    rows = auditing.audit(catalog.root)
+    rows = auditing.audit(catalog.root, catalog.entries)
     return {
         "counts": auditing.counts(rows),
         "rules": auditing.RULES,

@@ -5,7 +5,8 @@ import string
 from collections import Counter
 
 # Marks were encoded for Markdown's sake. What HTML itself may read, in text or in attributes, quoted or not, stays encoded.
-_DECODABLE = re.compile("&#(" + "|".join(str(ord(mark)) for mark in string.punctuation if mark not in "<>&\"'`=") + ");")
+_DECODED = {f"&#{ord(mark)};": mark for mark in string.punctuation if mark not in "<>&\"'`="}
+_DECODABLE = re.compile("|".join(_DECODED))
 # Names, blanks, punctuation and operators of code have no colour of their own.
 _PLAIN_CODE = re.compile(r'<span class="(?:n|w|p|o)">([^<]*)</span>')
 _TABLE = re.compile(r"<table\b([^>]*)>(.*?)</table>", re.DOTALL)
@@ -15,7 +16,7 @@ _INDENT = re.compile(r">[ \t]*\n\s*<")
 
 def slim(html: str) -> str:
     """Blanks between tags go around the main content alone: inside it stands code."""
-    html = _PLAIN_CODE.sub(r"\1", _DECODABLE.sub(lambda found: chr(int(found[1])), html))
+    html = _PLAIN_CODE.sub(r"\1", _DECODABLE.sub(lambda found: _DECODED[found[0]], html))
     head, opening, rest = html.partition("<article")
     content, closing, tail = rest.rpartition("</article>")
     if not closing:

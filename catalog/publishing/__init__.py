@@ -4,17 +4,18 @@ The same data gives the same bytes. Nothing of an abstract goes out, and of what
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from mkdocs.utils.yaml import yaml_load
 from pydantic_core import from_json, to_json
+from sqlalchemy import Row
 from sqlmodel import Session
 
-from catalog import labels, schema, store
+from catalog import store
 from catalog.errors import Refused
-from catalog.pages.citations import all_cited
+from catalog.labels import Label
 from catalog.pages.contents import Catalog
 from catalog.publishing import api, api_documents, atom, sqlite_copy
 from catalog.publishing.feeds import ARXIV_BEGAN, LENGTH, feeds
@@ -44,14 +45,13 @@ def publish(catalog: Catalog, site: Path) -> None:
 def files(catalog: Catalog, session: Session) -> Iterator[tuple[str, bytes, str]]:
     """(path below api/v1, content, what it is) of every file but the index and the SQLite one."""
     mentions = api_documents.all_mentions(session)
-    cited = all_cited(catalog)
-    published = {paper.key: paper for paper in api_documents.papers(catalog, session, mentions, cited)}
-    labelled = labels.of_papers(session, catalog.tree)
+    published = {paper.key: paper for paper in api_documents.papers(catalog, session, mentions)}
+    labelled = catalog.shelf.index.labels
     yield from _documents(catalog, published, mentions, labelled)
-    yield "papers.bib", "".join(f"{text}\n\n" for text in cited.values()).encode(), "all papers as BibTeX"
+    yield "papers.bib", "".join(f"{text}\n\n" for text in catalog.cited.values()).encode(), "all papers as BibTeX"
     address = _site_address(catalog.root)
     newest = max((paper.first_seen for paper in published.values()), default=ARXIV_BEGAN)
-    for name, title, items in feeds(catalog, session, published, labelled, address):
+    for name, title, items in feeds(catalog, session, published, mentions, labelled, address):
         path = f"atom/{name}.xml"
         own = f"{address}{FOLDER.as_posix()}/{path}" if address else ""
         yield path, atom.feed(name, title, items, updated=newest, address=own), f"{title}, the newest {LENGTH} as Atom"
@@ -60,7 +60,7 @@ def files(catalog: Catalog, session: Session) -> Iterator[tuple[str, bytes, str]
 
 
 def _documents(
-    catalog: Catalog, published: dict[str, api.Paper], mentions: list[schema.Mention], labelled: dict[str, set[labels.Label]]
+    catalog: Catalog, published: dict[str, api.Paper], mentions: list[Row[Any]], labelled: Mapping[str, frozenset[Label]]
 ) -> Iterator[tuple[str, bytes, str]]:
     def document(path: str, kind: str, content: api.Part, about: str) -> tuple[str, bytes, str]:
         return path, _document(path, kind, dict(content)), about

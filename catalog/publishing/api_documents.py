@@ -1,28 +1,38 @@
 """From tables and entries to the models of the published JSON files."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy import Row
 from sqlmodel import Session, col, select
 
-from catalog import schema
+from catalog import schema, store
 from catalog.lists import code_links
 from catalog.pages.contents import Catalog
 from catalog.publishing import api
 from catalog.sources import followed
 from catalog.text import clean
 
+LABEL = ("facet", "tag", "source", "origin", "confidence")  # in this order they are sorted
+PAPER = (
+    "key status withdrawn categories primary_category published updated version comment doi journal_ref first_seen served_by"
+)
+MENTION = "list_name line key section title urls printed_id printed_date paper_key resolution defects first_seen gone_on"
 
-def papers(
-    catalog: Catalog, session: Session, mentions: Sequence[schema.Mention], cited: Mapping[str, str]
-) -> Iterator[api.Paper]:
-    """One a paper, newest first. `cited`: paper → its BibTeX."""
-    said: dict[str, list[api.Label]] = defaultdict(list)
-    for facet in session.exec(select(schema.Facet)):
-        said[facet.paper_key].append(api.Label.model_validate(facet, from_attributes=True))
+_heading = lru_cache(maxsize=4096)(clean)  # a list has few
+
+
+def papers(catalog: Catalog, session: Session, mentions: Sequence[Row[Any]]) -> Iterator[api.Paper]:
+    """One a paper, newest first."""
+    said: dict[str, list[list[Any]]] = defaultdict(list)
+    for key, *label in store.columns(session, schema.Facet, f"paper_key {' '.join(LABEL)}"):
+        said[key].append(label)
     listed: dict[str, list[api.Listed]] = defaultdict(list)
-    code = _code(catalog, session)
+    code = _code(catalog, session, mentions)
     slugs: dict[str, list[str]] = defaultdict(list)
     curated: dict[str, list[str]] = {}
     for entry in catalog.entries:
@@ -33,8 +43,8 @@ def papers(
         listed[mention.paper_key].append(
             api.Listed(
                 list_name=mention.list_name,
-                section=[clean(heading) for heading in mention.section],
-                resolution=mention.resolution,  # type: ignore[arg-type]
+                section=[_heading(heading) for heading in mention.section],
+                resolution=mention.resolution,
                 gone_on=mention.gone_on,
             )
         )
@@ -45,7 +55,7 @@ def papers(
     for seen in session.exec(select(schema.PaperVersion).order_by(col(schema.PaperVersion.number))):
         if seen.served_by == schema.ARXIV:
             versions[seen.paper_key].append(api.Version.model_validate(seen, from_attributes=True))
-    stored = {paper.key: paper for paper in session.exec(select(schema.Paper))}
+    stored = {paper.key: paper for paper in store.columns(session, schema.Paper, PAPER)}
     for row in catalog.shelf.rows:
         paper = stored[row.key]
         own = paper.served_by == schema.ARXIV
@@ -57,7 +67,7 @@ def papers(
             former_titles=former[row.key],
             authors=[clean(name) for name in row.authors or curated.get(row.key, [])],
             month=row.month,
-            status=paper.status,  # type: ignore[arg-type]
+            status=paper.status,
             withdrawn=paper.withdrawn,
             categories=sorted(paper.categories),
             primary_category=paper.primary_category,
@@ -69,15 +79,15 @@ def papers(
             doi=paper.doi if own else None,
             journal_ref=clean(paper.journal_ref) if own and paper.journal_ref else None,
             first_seen=paper.first_seen,
-            labels=sorted(said[row.key], key=lambda label: (label.facet, label.tag, label.source)),
+            labels=[dict(zip(LABEL, label)) for label in sorted(said[row.key])],  # type: ignore[misc]
             code=code.get(row.key, []),
             listed=listed[row.key],
             methods=slugs[row.key],
-            bibtex=cited[row.key],
+            bibtex=catalog.cited[row.key],
         )
 
 
-def _code(catalog: Catalog, session: Session) -> dict[str, list[api.Repository]]:
+def _code(catalog: Catalog, session: Session, mentions: Sequence[Row[Any]]) -> dict[str, list[api.Repository]]:
     """Paper → its repositories, an entry's before those of lists, with what GitHub and the entry say of them."""
     known = {row.name: row for row in session.exec(select(schema.Repository))}
     licences: dict[str, str] = {}
@@ -86,7 +96,8 @@ def _code(catalog: Catalog, session: Session) -> dict[str, list[api.Repository]]
         if entry.written.paper and entry.written.code:
             urls[entry.written.paper.arxiv][entry.written.code.url] = None
             licences[entry.written.code.url] = entry.written.code.licence
-    for key, listed in code_links.of_papers(session).items():
+    standing = ((mention.paper_key, mention.urls, mention.defects) for mention in mentions if mention.gone_on is None)
+    for key, listed in code_links.of_listings(standing).items():
         urls[key] |= {clean(url): None for url in listed}
 
     def described(url: str) -> api.Repository:
@@ -97,10 +108,9 @@ def _code(catalog: Catalog, session: Session) -> dict[str, list[api.Repository]]
     return {key: [described(url) for url in held] for key, held in urls.items()}
 
 
-def all_mentions(session: Session) -> list[schema.Mention]:
+def all_mentions(session: Session) -> list[Row[Any]]:
     """In the order of lists and lines, whatever the database makes of letters."""
-    found = session.exec(select(schema.Mention)).all()
-    return sorted(found, key=lambda mention: (mention.list_name, mention.line, mention.key))
+    return sorted(store.columns(session, schema.Mention, MENTION), key=itemgetter(0, 1, 2))
 
 
 def methods(catalog: Catalog) -> api.Methods:
@@ -136,7 +146,7 @@ def taxonomy(catalog: Catalog, carried: dict[str, int]) -> api.Taxonomy:
     return api.Taxonomy(rules=tree.version, nodes=nodes)
 
 
-def lists(catalog: Catalog, mentions: Sequence[schema.Mention]) -> Iterator[api.SurveyList]:
+def lists(catalog: Catalog, mentions: Sequence[Row[Any]]) -> Iterator[api.SurveyList]:
     """Every list that was ever read, in the order of its lines."""
     follows = {survey.name: survey for survey in followed.load(catalog.root).list}
     held: dict[str, list[api.Entry]] = defaultdict(list)
@@ -144,13 +154,13 @@ def lists(catalog: Catalog, mentions: Sequence[schema.Mention]) -> Iterator[api.
         held[mention.list_name].append(
             api.Entry(
                 line=mention.line,
-                section=[clean(heading) for heading in mention.section],
+                section=[_heading(heading) for heading in mention.section],
                 title=clean(mention.title),
                 urls=[clean(url) for url in mention.urls],
                 printed_id=mention.printed_id and clean(mention.printed_id),
                 printed_date=mention.printed_date and clean(mention.printed_date),
                 paper=mention.paper_key,
-                resolution=mention.resolution,  # type: ignore[arg-type]
+                resolution=mention.resolution,
                 defects=[api.Defect(kind=each["kind"], detail=clean(each["detail"])) for each in mention.defects],
                 first_seen=mention.first_seen,
                 gone_on=mention.gone_on,

@@ -1,8 +1,10 @@
 """Atom feeds (RFC 4287). The same data gives the same bytes: every date comes from the data."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from lxml import etree
 
@@ -26,6 +28,21 @@ class Item:
     summary: str
     terms: Sequence[str]  # tags of the taxonomy
 
+    @cached_property  # many feeds have the same items
+    def entry(self) -> etree._Element:
+        entry = etree.Element(_tag("entry"), nsmap={None: NAMESPACE})
+        _add(entry, "id", f"{AUTHORITY}:paper/{self.key}")
+        _add(entry, "title", self.title)
+        _add(entry, "updated", _day(self.updated))
+        for author in self.authors:
+            _add(_add(entry, "author"), "name", author)
+        _add(entry, "link", rel="alternate", href=self.url or self.page)
+        _add(entry, "link", rel="related", type="text/html", href=self.page)
+        for term in self.terms:
+            _add(entry, "category", term=term)
+        _add(entry, "summary", self.summary)
+        return entry
+
 
 def feed(name: str, title: str, items: Sequence[Item], *, updated: date, address: str = "") -> bytes:
     """A feed of `items` in their order; `updated` stands where there are none. `address` is the feed's own, if it is known."""
@@ -36,18 +53,7 @@ def feed(name: str, title: str, items: Sequence[Item], *, updated: date, address
     _add(_add(root, "author"), "name", "Laconic")
     if address:
         _add(root, "link", rel="self", type="application/atom+xml", href=address)
-    for item in items:
-        entry = _add(root, "entry")
-        _add(entry, "id", f"{AUTHORITY}:paper/{item.key}")
-        _add(entry, "title", item.title)
-        _add(entry, "updated", _day(item.updated))
-        for author in item.authors:
-            _add(_add(entry, "author"), "name", author)
-        _add(entry, "link", rel="alternate", href=item.url or item.page)
-        _add(entry, "link", rel="related", type="text/html", href=item.page)
-        for term in item.terms:
-            _add(entry, "category", term=term)
-        _add(entry, "summary", item.summary)
+    root.extend(deepcopy(item.entry) for item in items)
     etree.indent(root)
     written: bytes = etree.tostring(root, xml_declaration=True, encoding="utf-8")
     return written + b"\n"

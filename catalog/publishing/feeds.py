@@ -1,9 +1,12 @@
 """Which papers stand in which feed: one feed for all, and one for each facet and tag."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlalchemy import Row
+from sqlmodel import Session, select
 
 from catalog import schema
 from catalog.labels import Label
@@ -17,26 +20,38 @@ ARXIV_BEGAN = date(1991, 8, 14)
 
 
 def feeds(
-    catalog: Catalog, session: Session, published: Mapping[str, Paper], labelled: Mapping[str, set[Label]], address: str
+    catalog: Catalog,
+    session: Session,
+    published: Mapping[str, Paper],
+    mentions: Iterable[Row[Any]],
+    labelled: Mapping[str, frozenset[Label]],
+    address: str,
 ) -> Iterator[tuple[str, str, list[atom.Item]]]:
     """(name, title, items) of each feed. `address` is that of the site, with a slash at its end; empty: links are relative."""
-    items = _items(catalog, session, published, labelled, address)
+    items = _items(catalog, session, published, mentions, labelled, address)
     yield "all", "Laconic: all papers", list(items.values())[:LENGTH]
-    carried = {number: {name for label in labels for name in label} for number, labels in labelled.items()}  # facets and tags
+    carrying: dict[str, list[atom.Item]] = defaultdict(list)  # facet or tag → items
+    for number, item in items.items():
+        for name in {name for label in labelled.get(number, ()) for name in label}:
+            if len(carrying[name]) < LENGTH:
+                carrying[name].append(item)
     for node in catalog.tree.nodes.values():
-        carrying = [item for number, item in items.items() if node.id in carried.get(number, ())]
-        yield node.id, f"Laconic: {node.title}", carrying[:LENGTH]
+        yield node.id, f"Laconic: {node.title}", carrying[node.id]
 
 
 def _items(
-    catalog: Catalog, session: Session, published: Mapping[str, Paper], labelled: Mapping[str, set[Label]], address: str
+    catalog: Catalog,
+    session: Session,
+    published: Mapping[str, Paper],
+    mentions: Iterable[Row[Any]],
+    labelled: Mapping[str, frozenset[Label]],
+    address: str,
 ) -> dict[str, atom.Item]:
     """What changed last stands first; of one day's changes, the newest paper."""
     changed = {number: paper.first_seen for number, paper in published.items()}
-    mention = schema.Mention
-    for number, first_seen, gone_on in session.exec(select(mention.paper_key, col(mention.first_seen), col(mention.gone_on))):
-        if number in changed:
-            changed[number] = max(changed[number], first_seen, gone_on or date.min)
+    for mention in mentions:
+        if (number := mention.paper_key) in changed:
+            changed[number] = max(changed[number], mention.first_seen, mention.gone_on or date.min)
     for title in session.exec(select(schema.FormerTitle)):
         if title.paper_key in changed:
             changed[title.paper_key] = max(changed[title.paper_key], title.replaced_on)

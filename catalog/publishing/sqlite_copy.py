@@ -4,7 +4,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, MetaData, Table, create_engine, text
+from sqlalchemy import Column, ColumnElement, Connection, ForeignKey, MetaData, Select, Table, case, create_engine, text
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session, SQLModel
@@ -42,14 +43,15 @@ def write(session: Session, path: Path) -> None:
     with engine.begin() as connection:
         for model, table in tables.items():
             source = table_of(model)
-            chosen = source.select().with_only_columns(*(source.c[column.name] for column in table.columns))
-            rows = [dict(row) for row in session.connection().execute(chosen).mappings()]
+            columns: list[ColumnElement[Any]] = [source.c[column.name] for column in table.columns]
             if model is Paper:
-                rows = [row if row["served_by"] == ARXIV else {**row, **dict.fromkeys(ARXIVS_OWN)} for row in rows]
+                own = source.c.served_by == text(f"'{ARXIV}'")
+                columns = [case((own, each)) if name in ARXIVS_OWN else each for name, each in zip(table.columns.keys(), columns)]
+            rows = _stored(session.connection(), source.select().with_only_columns(*columns), table)
             # Sorted here: databases disagree on the order of letters.
-            ordered = sorted(rows, key=itemgetter(*(column.name for column in table.primary_key)))
+            ordered = sorted(rows, key=itemgetter(*(n for n, column in enumerate(table.columns) if column.primary_key)))
             if ordered:
-                connection.execute(table.insert(), ordered)
+                connection.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(columns))})", ordered)
     path.unlink(missing_ok=True)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         try:
@@ -57,6 +59,17 @@ def write(session: Session, path: Path) -> None:
         except DBAPIError as error:
             raise Refused(f"{path}: cannot be written ({error.orig})") from None
     engine.dispose()
+
+
+def _stored(connection: Connection, chosen: Select[Any], table: Table) -> list[tuple[Any, ...]]:
+    """Rows as SQLite stores them: from another database in its words, from SQLite itself untouched."""
+    if connection.dialect.name == "sqlite":
+        cursor = connection.connection.cursor()
+        return cursor.execute(str(chosen.compile(connection))).fetchall()
+    dialect = sqlite.dialect()
+    encoders = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in table.columns]
+    found = connection.execute(chosen)
+    return [tuple(encode(value) if encode else value for encode, value in zip(encoders, row)) for row in found]
 
 
 def _copy(table: Table, names: list[str], metadata: MetaData) -> Table:

@@ -21,7 +21,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:
-    return auditing.audit(REPOSITORY)
+    return auditing.audit(REPOSITORY, entries.load(REPOSITORY))
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_two_numbers_apart_by_more_than_rounding_differ(hundredths: int, apart: 
 
 def refusal(root: Path) -> str:
     with pytest.raises(Refused) as refused:
-        auditing.audit(root)
+        auditing.audit(root, entries.load(root))
     assert refused.value.exit_code == 1
     return str(refused.value)
 

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urldefrag
 import pytest
 from bs4 import BeautifulSoup, NavigableString, Tag
 
+from catalog import entries
 from catalog.errors import Refused
 from catalog.pages.build import build, convert
 from catalog.text import clean
@@ -91,7 +92,7 @@ def test_markup_that_came_alive_stops_the_build(root: Path) -> None:
     page = root / "build" / "docs" / "errata.md"
     page.write_text(page.read_text() + '\n<p onclick="alert(1)">x</p>\n')
     with pytest.raises(Refused, match=r"errata\.html: the text of this page became live markup"):
-        convert(root)
+        convert(root, entries.load(root))
     assert (root / "public" / "index.html").read_bytes() == old
 
 

@@ -29,9 +29,10 @@ def clean(text: str) -> str:
 
 def fold(title: str) -> str:
     """A title without case, accents, markup and punctuation: equal folds are the same title."""
-    plain = unicodedata.normalize("NFKD", _LATEX.sub(" ", clean(title))).casefold()
+    plain = _LATEX.sub(" ", clean(title))
     if plain.isascii():  # most texts: the same, faster
-        return " ".join(plain.translate(_ASCII_MARKS).split())
+        return " ".join(plain.lower().translate(_ASCII_MARKS).split())
+    plain = unicodedata.normalize("NFKD", plain).casefold()
     return " ".join(_WORD.findall("".join(c for c in plain if not unicodedata.combining(c))))
 
 

@@ -77,7 +77,7 @@ def _build(root: Path, folder: Path, papers: int) -> float:
         "sys.exit(run(['site']))\n"
     )
     environment = os.environ | {"LACONIC_DB": database, "PYTHONPATH": str(root)}
-    command = [sys.executable, "-c", blocked]
+    command = [sys.executable, "-P", "-c", blocked]  # of the code as it is installed, not of the copy, which has no bytecode
     return _cpu_s(command, folder, environment)
 
 

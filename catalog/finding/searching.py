@@ -1,7 +1,7 @@
 """One TF-IDF index over papers and methods, in numpy, for `search` and for `similar`. Any text is a valid query."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import chain
 
@@ -229,6 +229,7 @@ def build(session: Session, tree: Taxonomy, *, abstracts: bool = True) -> Index:
         authors[key].append(name)
     headings, code = _headings(session), _code(session)
     labelled = of_papers(session, tree)
+    spoken = {tag: normal(f"{tag.replace('_', ' ')} {node.title}").split() for tag, node in tree.nodes.items()}
     documents = []
     months: dict[str, str | None] = {}
     chosen = select(Paper.key, Paper.arxiv_id, Paper.title, Paper.abstract).where(col(Paper.merged_into).is_(None))
@@ -237,14 +238,14 @@ def build(session: Session, tree: Taxonomy, *, abstracts: bool = True) -> Index:
         held = frozenset(labelled.get(key, ()))
         named, text = normal(title), normal(abstract or "") if abstracts else ""
         under = [normal(heading) for heading in sorted(headings[key])]
-        counts = _counted(named, f"{text} {' '.join(under)} {normal(' '.join([number or '', *authors[key]]))}", held, tree)
+        counts = _counted(named, f"{text} {' '.join(under)} {normal(' '.join([number or '', *authors[key]]))}", held, spoken)
         read = " | ".join([named, text, *under])  # no phrase runs from one part into the next
         documents.append(Document("paper", key, title, counts, read, held, months[key], code.get(key)))
     for method in session.exec(select(Method).order_by(Method.slug)):
         paper = method.paper_key
         held = frozenset(labelled.get(paper or "", ()))
         named, text = normal(f"{method.title} {method.slug.replace('_', ' ')}"), normal(method.summary)
-        counts = _counted(named, text, held, tree)
+        counts = _counted(named, text, held, spoken)
         month, link = months.get(paper or ""), code.get(paper or "")
         documents.append(Document("method", method.slug, method.title, counts, f"{named} | {text}", held, month, link, paper))
     return Index(documents)
@@ -265,9 +266,10 @@ def _code(session: Session) -> dict[str, str]:
     return {key: urls[0] for key, urls in standing.items() if urls}
 
 
-def _counted(title: str, body: str, held: frozenset[Label], tree: Taxonomy) -> dict[str, float]:
+def _counted(title: str, body: str, held: frozenset[Label], spoken: Mapping[str, Sequence[str]]) -> dict[str, float]:
+    """`spoken`: the words of each tag."""
     counted: dict[str, float] = Counter(f"{f'{title} ' * TITLE_WEIGHT}{body}".split())  # type: ignore[assignment]
     for _, tag in sorted(held):
-        for word in normal(f"{tag.replace('_', ' ')} {tree.nodes[tag].title}").split():
+        for word in spoken[tag]:
             counted.setdefault(word, LABEL_WEIGHT)
     return counted

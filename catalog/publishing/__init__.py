@@ -45,12 +45,12 @@ def publish(catalog: Catalog, site: Path) -> None:
 def files(catalog: Catalog, session: Session) -> Iterator[tuple[str, bytes, str]]:
     """(path below api/v1, content, what it is) of every file but the index and the SQLite one."""
     mentions = api_documents.all_mentions(session)
-    published = {paper.key: paper for paper in api_documents.papers(catalog, session, mentions)}
+    published = {paper["key"]: paper for paper in api_documents.papers(catalog, session, mentions)}
     labelled = catalog.shelf.index.labels
     yield from _documents(catalog, published, mentions, labelled)
     yield "papers.bib", "".join(f"{text}\n\n" for text in catalog.cited.values()).encode(), "all papers as BibTeX"
     address = _site_address(catalog.root)
-    newest = max((paper.first_seen for paper in published.values()), default=ARXIV_BEGAN)
+    newest = max((paper["first_seen"] for paper in published.values()), default=ARXIV_BEGAN)
     for name, title, items in feeds(catalog, session, published, mentions, labelled, address):
         path = f"atom/{name}.xml"
         own = f"{address}{FOLDER.as_posix()}/{path}" if address else ""
@@ -60,14 +60,14 @@ def files(catalog: Catalog, session: Session) -> Iterator[tuple[str, bytes, str]
 
 
 def _documents(
-    catalog: Catalog, published: dict[str, api.Paper], mentions: list[Row[Any]], labelled: Mapping[str, frozenset[Label]]
+    catalog: Catalog, published: dict[str, api_documents.Plain], mentions: list[Row[Any]], labelled: Mapping[str, frozenset[Label]]
 ) -> Iterator[tuple[str, bytes, str]]:
-    def document(path: str, kind: str, content: api.Part, about: str) -> tuple[str, bytes, str]:
+    def document(path: str, kind: str, content: api.Part | api_documents.Plain, about: str) -> tuple[str, bytes, str]:
         return path, _document(path, kind, dict(content)), about
 
-    years: dict[str, list[api.Paper]] = defaultdict(list)
+    years: dict[str, list[api_documents.Plain]] = defaultdict(list)
     for paper in published.values():
-        years[paper.month[:4] if paper.month else "undated"].append(paper)
+        years[paper["month"][:4] if paper["month"] else "undated"].append(paper)
     newest = catalog.shelf.newest
     papers = api.Papers(
         total=len(published),
@@ -77,7 +77,7 @@ def _documents(
     )
     yield document("papers.json", "papers", papers, "how many papers there are, and the file of each year")
     for year, held in years.items():
-        yield document(f"papers/{year}.json", "year", api.Year(year=year, papers=held), f"papers, {year}, newest first")
+        yield document(f"papers/{year}.json", "year", {"year": year, "papers": held}, f"papers, {year}, newest first")
     methods = api_documents.methods(catalog)
     yield document("methods.json", "methods", methods, "methods as people curate them, with reported numbers and their evidence")
     named = ({name for label in held for name in label} for held in labelled.values())
@@ -89,7 +89,7 @@ def _documents(
         path = f"records/{slug}.json"
         yield path, _document(path, "record", record.raw), f"measurements of {slug} and its rivals"
     for survey in api_documents.lists(catalog, mentions):
-        yield document(f"lists/{survey.name}.json", "list", survey, f"what the list {survey.name} says, entry by entry")
+        yield document(f"lists/{survey['name']}.json", "list", survey, f"what the list {survey['name']} says, entry by entry")
 
 
 def _document(path: str, kind: str, content: dict[str, Any]) -> bytes:

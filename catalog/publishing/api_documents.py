@@ -1,4 +1,7 @@
-"""From tables and entries to the models of the published JSON files."""
+"""From tables and entries to what the published JSON files hold.
+
+What there is by the thousand, papers and entries of lists, is not made into models first: tests hold it to their schemas.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -18,20 +21,19 @@ from catalog.sources import followed
 from catalog.text import clean
 
 LABEL = ("facet", "tag", "source", "origin", "confidence")  # in this order they are sorted
-PAPER = (
-    "key status withdrawn categories primary_category published updated version comment doi journal_ref first_seen served_by"
-)
+PAPER = "key status withdrawn categories primary_category published updated version comment doi journal_ref first_seen served_by"
 MENTION = "list_name line key section title urls printed_id printed_date paper_key resolution defects first_seen gone_on"
 
+Plain = dict[str, Any]
 _heading = lru_cache(maxsize=4096)(clean)  # a list has few
 
 
-def papers(catalog: Catalog, session: Session, mentions: Sequence[Row[Any]]) -> Iterator[api.Paper]:
+def papers(catalog: Catalog, session: Session, mentions: Sequence[Row[Any]]) -> Iterator[Plain]:
     """One a paper, newest first."""
     said: dict[str, list[list[Any]]] = defaultdict(list)
     for key, *label in store.columns(session, schema.Facet, f"paper_key {' '.join(LABEL)}"):
         said[key].append(label)
-    listed: dict[str, list[api.Listed]] = defaultdict(list)
+    listed: dict[str, list[Plain]] = defaultdict(list)
     code = _code(catalog, session, mentions)
     slugs: dict[str, list[str]] = defaultdict(list)
     curated: dict[str, list[str]] = {}
@@ -41,53 +43,57 @@ def papers(catalog: Catalog, session: Session, mentions: Sequence[Row[Any]]) -> 
             curated[about.arxiv] = about.authors
     for mention in mentions:
         listed[mention.paper_key].append(
-            api.Listed(
-                list_name=mention.list_name,
-                section=[_heading(heading) for heading in mention.section],
-                resolution=mention.resolution,
-                gone_on=mention.gone_on,
-            )
+            {
+                "list_name": mention.list_name,
+                "section": [_heading(heading) for heading in mention.section],
+                "resolution": mention.resolution,
+                "gone_on": mention.gone_on,
+            }
         )
     former: dict[str, list[str]] = defaultdict(list)
     for title in session.exec(select(schema.FormerTitle).order_by(col(schema.FormerTitle.replaced_on), schema.FormerTitle.title)):
         former[title.paper_key].append(clean(title.title))
-    versions: dict[str, list[api.Version]] = defaultdict(list)
+    versions: dict[str, list[Plain]] = defaultdict(list)
     for seen in session.exec(select(schema.PaperVersion).order_by(col(schema.PaperVersion.number))):
         if seen.served_by == schema.ARXIV:
-            versions[seen.paper_key].append(api.Version.model_validate(seen, from_attributes=True))
+            versions[seen.paper_key].append({"number": seen.number, "submitted": seen.submitted, "withdrawn": seen.withdrawn})
     stored = {paper.key: paper for paper in store.columns(session, schema.Paper, PAPER)}
     for row in catalog.shelf.rows:
         paper = stored[row.key]
         own = paper.served_by == schema.ARXIV
-        yield api.Paper(
-            key=row.key,
-            arxiv_id=row.arxiv_id,
-            url=row.url if row.url.startswith("https://") else None,
-            title=clean(row.title),
-            former_titles=former[row.key],
-            authors=[clean(name) for name in row.authors or curated.get(row.key, [])],
-            month=row.month,
-            status=paper.status,
-            withdrawn=paper.withdrawn,
-            categories=sorted(paper.categories),
-            primary_category=paper.primary_category,
-            published=paper.published if own else None,
-            updated=paper.updated if own else None,
-            version=paper.version if own else None,
-            versions=versions[row.key],
-            comment=clean(paper.comment) if own and paper.comment else None,
-            doi=paper.doi if own else None,
-            journal_ref=clean(paper.journal_ref) if own and paper.journal_ref else None,
-            first_seen=paper.first_seen,
-            labels=[dict(zip(LABEL, label)) for label in sorted(said[row.key])],  # type: ignore[misc]
-            code=code.get(row.key, []),
-            listed=listed[row.key],
-            methods=slugs[row.key],
-            bibtex=catalog.cited[row.key],
-        )
+        yield {
+            "key": row.key,
+            "arxiv_id": row.arxiv_id,
+            "url": row.url if row.url.startswith("https://") else None,
+            "title": clean(row.title),
+            "former_titles": former[row.key],
+            "authors": [clean(name) for name in row.authors or curated.get(row.key, [])],
+            "month": row.month,
+            "status": paper.status,
+            "withdrawn": paper.withdrawn,
+            "categories": sorted(paper.categories),
+            "primary_category": paper.primary_category,
+            "published": paper.published if own else None,
+            "updated": paper.updated if own else None,
+            "version": paper.version if own else None,
+            "versions": versions[row.key],
+            "comment": clean(paper.comment) if own and paper.comment else None,
+            "doi": paper.doi if own else None,
+            "journal_ref": clean(paper.journal_ref) if own and paper.journal_ref else None,
+            "first_seen": paper.first_seen,
+            "labels": [_label(*label) for label in sorted(said[row.key])],
+            "code": code.get(row.key, []),
+            "listed": listed[row.key],
+            "methods": slugs[row.key],
+            "bibtex": catalog.cited[row.key],
+        }
 
 
-def _code(catalog: Catalog, session: Session, mentions: Sequence[Row[Any]]) -> dict[str, list[api.Repository]]:
+def _label(facet: str, tag: str, source: str, origin: str, confidence: float | None) -> Plain:
+    return {"facet": facet, "tag": tag, "origin": origin, "source": source, "confidence": confidence}
+
+
+def _code(catalog: Catalog, session: Session, mentions: Sequence[Row[Any]]) -> dict[str, list[Plain]]:
     """Paper → its repositories, an entry's before those of lists, with what GitHub and the entry say of them."""
     known = {row.name: row for row in session.exec(select(schema.Repository))}
     licences: dict[str, str] = {}
@@ -100,10 +106,10 @@ def _code(catalog: Catalog, session: Session, mentions: Sequence[Row[Any]]) -> d
     for key, listed in code_links.of_listings(standing).items():
         urls[key] |= {clean(url): None for url in listed}
 
-    def described(url: str) -> api.Repository:
+    def described(url: str) -> Plain:
         row = known.get(code_links.on_github(url))
         licence = licences.get(url) or (row.licence if row else None)
-        return api.Repository(url=url, gone=row.state == "gone" if row else None, licence=licence)
+        return {"url": url, "gone": row.state == "gone" if row else None, "licence": licence}
 
     return {key: [described(url) for url in held] for key, held in urls.items()}
 
@@ -146,29 +152,27 @@ def taxonomy(catalog: Catalog, carried: dict[str, int]) -> api.Taxonomy:
     return api.Taxonomy(rules=tree.version, nodes=nodes)
 
 
-def lists(catalog: Catalog, mentions: Sequence[Row[Any]]) -> Iterator[api.SurveyList]:
+def lists(catalog: Catalog, mentions: Sequence[Row[Any]]) -> Iterator[Plain]:
     """Every list that was ever read, in the order of its lines."""
     follows = {survey.name: survey for survey in followed.load(catalog.root).list}
-    held: dict[str, list[api.Entry]] = defaultdict(list)
+    held: dict[str, list[Plain]] = defaultdict(list)
     for mention in mentions:
         held[mention.list_name].append(
-            api.Entry(
-                line=mention.line,
-                section=[_heading(heading) for heading in mention.section],
-                title=clean(mention.title),
-                urls=[clean(url) for url in mention.urls],
-                printed_id=mention.printed_id and clean(mention.printed_id),
-                printed_date=mention.printed_date and clean(mention.printed_date),
-                paper=mention.paper_key,
-                resolution=mention.resolution,
-                defects=[api.Defect(kind=each["kind"], detail=clean(each["detail"])) for each in mention.defects],
-                first_seen=mention.first_seen,
-                gone_on=mention.gone_on,
-            )
+            {
+                "line": mention.line,
+                "section": [_heading(heading) for heading in mention.section],
+                "title": clean(mention.title),
+                "urls": [clean(url) for url in mention.urls],
+                "printed_id": mention.printed_id and clean(mention.printed_id),
+                "printed_date": mention.printed_date and clean(mention.printed_date),
+                "paper": mention.paper_key,
+                "resolution": mention.resolution,
+                "defects": [{"kind": each["kind"], "detail": clean(each["detail"])} for each in mention.defects],
+                "first_seen": mention.first_seen,
+                "gone_on": mention.gone_on,
+            }
         )
     for name, entries in held.items():
         survey = follows.get(name)
         repository, path = (survey.repository, survey.path) if survey else (None, None)
-        yield api.SurveyList(name=name, repository=repository, path=path, entries=entries)
-
-
+        yield {"name": name, "repository": repository, "path": path, "entries": entries}

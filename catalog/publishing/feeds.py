@@ -13,7 +13,7 @@ from catalog.labels import Label
 from catalog.pages import papers
 from catalog.pages.contents import Catalog
 from catalog.publishing import atom
-from catalog.publishing.api import Paper
+from catalog.publishing.api_documents import Plain
 
 LENGTH = 100  # a reader that stayed away longer finds the rest in the JSON files
 ARXIV_BEGAN = date(1991, 8, 14)
@@ -22,7 +22,7 @@ ARXIV_BEGAN = date(1991, 8, 14)
 def feeds(
     catalog: Catalog,
     session: Session,
-    published: Mapping[str, Paper],
+    published: Mapping[str, Plain],
     mentions: Iterable[Row[Any]],
     labelled: Mapping[str, frozenset[Label]],
     address: str,
@@ -42,13 +42,13 @@ def feeds(
 def _items(
     catalog: Catalog,
     session: Session,
-    published: Mapping[str, Paper],
+    published: Mapping[str, Plain],
     mentions: Iterable[Row[Any]],
     labelled: Mapping[str, frozenset[Label]],
     address: str,
 ) -> dict[str, atom.Item]:
     """What changed last stands first; of one day's changes, the newest paper."""
-    changed = {number: paper.first_seen for number, paper in published.items()}
+    changed = {number: paper["first_seen"] for number, paper in published.items()}
     for mention in mentions:
         if (number := mention.paper_key) in changed:
             changed[number] = max(changed[number], mention.first_seen, mention.gone_on or date.min)
@@ -62,11 +62,11 @@ def _items(
         terms = sorted(tag for _, tag in labelled.get(row.key, ()))
         found[row.key] = atom.Item(
             key=row.key,
-            title=paper.title,
+            title=paper["title"],
             updated=changed[row.key],
-            url=paper.url or "",
+            url=paper["url"] or "",
             page=f"{address or '../../../'}papers/{year}.html#{row.anchor}",
-            authors=paper.authors,
+            authors=paper["authors"],
             summary=_summary(row, [catalog.tree.nodes[term].title for term in terms]),
             terms=terms,
         )
@@ -78,5 +78,3 @@ def _summary(row: papers.Row, titles: list[str]) -> str:
     parts += [f"Labels: {', '.join(titles)}"] if titles else []
     parts += [f"{listing.list_name}: {listing.section}" for listing in row.listings if not listing.gone]
     return ". ".join(parts) + "."
-
-

@@ -32,7 +32,7 @@ def figure(cell: records.Figure | None, form: str = "") -> Markup:
     low, high = inline.written(cell.low, form), inline.written(cell.high, form)
     if low == high:
         return inline.number(cell.mean, f"{cell.source}.mean", form)
-    return Markup('<data value="{}" data-source="{}">{} <small class="interval">{}–{}</small></data>').format(
+    return Markup('<data value="{}" data-source="{}">{} <small>{}–{}</small></data>').format(
         cell.mean, inline.inline(cell.source), *map(inline.inline, (inline.written(cell.mean, form), low, high))
     )
 

@@ -9,6 +9,8 @@ _DECODED = {f"&#{ord(mark)};": mark for mark in string.punctuation if mark not i
 _DECODABLE = re.compile("|".join(_DECODED))
 # Names, blanks, punctuation and operators of code have no colour of their own.
 _PLAIN_CODE = re.compile(r'<span class="(?:n|w|p|o)">([^<]*)</span>')
+# Strings and comments come in pieces, by line and by mark, all of one colour.
+_PIECES = re.compile(r'(<span class="(?:s[12d]?|c1)">)[^<]*</span>(?:\s*\1[^<]*</span>)+')
 _TABLE = re.compile(r"<table\b([^>]*)>(.*?)</table>", re.DOTALL)
 _SOURCE = re.compile(r'data-source="([^" ]+)([ "])')
 _INDENT = re.compile(r">[ \t]*\n\s*<")
@@ -17,6 +19,7 @@ _INDENT = re.compile(r">[ \t]*\n\s*<")
 def slim(html: str) -> str:
     """Blanks between tags go around the main content alone: inside it stands code."""
     html = _PLAIN_CODE.sub(r"\1", _DECODABLE.sub(lambda found: _DECODED[found[0]], html))
+    html = _PIECES.sub(lambda found: f"{found[1]}{found[0].replace(found[1], '').replace('</span>', '')}</span>", html)
     head, opening, rest = html.partition("<article")
     content, closing, tail = rest.rpartition("</article>")
     if not closing:

@@ -37,3 +37,9 @@ def test_a_table_says_once_which_file_its_numbers_come_from() -> None:
     assert read(slim(html)) == read(html)
     mixed = html.replace("catalog/entries/x.toml", "survey, Table 1")  # no file: it must not be taken for a place in one
     assert slim(mixed) == mixed
+
+
+def test_pieces_of_one_colour_become_one() -> None:
+    doc = '<span class="sd">"""One.</span>\n\n<span class="sd">    Two."""</span>'
+    html = f'<article><pre>{doc} <span class="k">def</span> <span class="k">is</span> <span class="c1"># a</span></pre></article>'
+    assert slim(html) == html.replace('</span>\n\n<span class="sd">', "\n\n")

@@ -20,7 +20,7 @@ COLUMNS = [
     ("flops", "FLOPs", "short"),
     ("peak_context_tokens", "Peak context", "tenths"),
     ("cache_bytes", "Cache, bytes", "short"),
-    ("removed", "Removed of what could go, %", "percent"),
+    ("removed", "Removed, %", "percent"),
     ("latency_ratio", "Latency ÷ cot", "ratio"),
 ]
 

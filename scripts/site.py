@@ -7,13 +7,15 @@ import argparse
 import gc
 from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from catalog.errors import Refused
-from catalog.pages.build import build
-from catalog.pages.records import Changed
 from catalog.root import find_root
 from methods.kit import record
 from scripts._output import document, line
+
+if TYPE_CHECKING:
+    from catalog.pages.records import Changed
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +27,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     root = find_root()
     gc.disable()  # what a build makes it keeps until its end, and looking through it again and again takes a fifth of the time
+    from catalog.pages.build import build  # the libraries it loads are part of that
+
     folder = build(root, _changed())
     gc.freeze()  # nor is it looked through at the end
     gc.enable()
@@ -46,7 +50,7 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _changed() -> Changed:
+def _changed() -> "Changed":
     """`record.changed`; but records share most of their inputs, and what several say of one is looked at once."""
 
     @cache

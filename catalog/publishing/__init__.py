@@ -18,7 +18,7 @@ from catalog.errors import Refused
 from catalog.labels import Label
 from catalog.pages.contents import Catalog
 from catalog.publishing import api, api_documents, atom, sqlite_copy
-from catalog.publishing.feeds import ARXIV_BEGAN, LENGTH, feeds
+from catalog.publishing.feeds import ARXIV_BEGAN, LENGTH, all_items, feeds
 
 FOLDER = Path("api") / api.VERSION
 
@@ -51,7 +51,8 @@ def files(catalog: Catalog, session: Session) -> Iterator[tuple[str, bytes, str]
     yield "papers.bib", "".join(f"{text}\n\n" for text in catalog.cited.values()).encode(), "all papers as BibTeX"
     address = _site_address(catalog.root)
     newest = max((paper["first_seen"] for paper in published.values()), default=ARXIV_BEGAN)
-    for name, title, items in feeds(catalog, session, published, mentions, labelled, address):
+    every = all_items(catalog, session, published, mentions, labelled, address)
+    for name, title, items in feeds(catalog.tree, every, labelled):
         path = f"atom/{name}.xml"
         own = f"{address}{FOLDER.as_posix()}/{path}" if address else ""
         yield path, atom.feed(name, title, items, updated=newest, address=own), f"{title}, the newest {LENGTH} as Atom"

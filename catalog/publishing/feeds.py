@@ -14,32 +14,27 @@ from catalog.pages import papers
 from catalog.pages.contents import Catalog
 from catalog.publishing import atom
 from catalog.publishing.api_documents import Plain
+from catalog.taxonomy import Taxonomy
 
 LENGTH = 100  # a reader that stayed away longer finds the rest in the JSON files
 ARXIV_BEGAN = date(1991, 8, 14)
 
 
 def feeds(
-    catalog: Catalog,
-    session: Session,
-    published: Mapping[str, Plain],
-    mentions: Iterable[Row[Any]],
-    labelled: Mapping[str, frozenset[Label]],
-    address: str,
+    tree: Taxonomy, items: Mapping[str, atom.Item], labelled: Mapping[str, frozenset[Label]]
 ) -> Iterator[tuple[str, str, list[atom.Item]]]:
-    """(name, title, items) of each feed. `address` is that of the site, with a slash at its end; empty: links are relative."""
-    items = _items(catalog, session, published, mentions, labelled, address)
+    """(name, title, items) of each feed."""
     yield "all", "Laconic: all papers", list(items.values())[:LENGTH]
     carrying: dict[str, list[atom.Item]] = defaultdict(list)  # facet or tag → items
     for number, item in items.items():
         for name in {name for label in labelled.get(number, ()) for name in label}:
             if len(carrying[name]) < LENGTH:
                 carrying[name].append(item)
-    for node in catalog.tree.nodes.values():
+    for node in tree.nodes.values():
         yield node.id, f"Laconic: {node.title}", carrying[node.id]
 
 
-def _items(
+def all_items(
     catalog: Catalog,
     session: Session,
     published: Mapping[str, Plain],
@@ -47,7 +42,10 @@ def _items(
     labelled: Mapping[str, frozenset[Label]],
     address: str,
 ) -> dict[str, atom.Item]:
-    """What changed last stands first; of one day's changes, the newest paper."""
+    """Paper → its item. What changed last stands first; of one day's changes, the newest paper.
+
+    `address` is that of the site, with a slash at its end; empty: links are relative.
+    """
     changed = {number: paper["first_seen"] for number, paper in published.items()}
     for mention in mentions:
         if (number := mention.paper_key) in changed:

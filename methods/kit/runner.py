@@ -137,7 +137,7 @@ def measure(
 
 def latency_s(method: ModuleType, models: Models, config: Any, problems: Sequence[Problem], seed: int) -> np.ndarray:
     """Seconds a problem, one at a time, the least of several goes after one to warm up. On a CPU they are processor seconds,
-    which other work on the machine leaves alone; by the clock where the work is done elsewhere."""
+    which other work on the machine disturbs less; by the clock where the work is done elsewhere."""
     role = next(iter(models.values()))
     clock = time.process_time if role.server is None and role.device.type == "cpu" else time.perf_counter
     method.generate(models, [problems[0].prompt], config, seed)

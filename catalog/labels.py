@@ -1,9 +1,11 @@
 """Which labels count: what people set wins over what machines and lists say, facet by facet."""
 
 from collections import defaultdict
+from functools import cache
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
+from catalog import store
 from catalog.schema import Facet
 from catalog.taxonomy import Taxonomy
 
@@ -13,15 +15,13 @@ Label = tuple[str, str]  # facet, tag
 
 def of_papers(session: Session, tree: Taxonomy) -> dict[str, set[Label]]:
     """Paper → its labels, with the tags above each; a tag that the taxonomy no longer has is left out."""
-    said: dict[tuple[str, str], dict[bool, set[str]]] = defaultdict(lambda: {True: set(), False: set()})
-    for paper, facet, tag, origin in session.exec(select(Facet.paper_key, Facet.facet, Facet.tag, col(Facet.origin))):
-        if tag in tree.nodes:
-            said[paper, facet][origin == CURATED].add(tag)
+    rows = [row for row in store.columns(session, Facet, "paper_key facet tag origin") if row.tag in tree.nodes]
+    settled = {(row.paper_key, row.facet) for row in rows if row.origin == CURATED}
+    with_above = cache(lambda facet, tag: [(facet, each) for each in upwards(tree, tag)])
     found: dict[str, set[Label]] = defaultdict(set)
-    above = {tag: upwards(tree, tag) for tag in tree.nodes}
-    for (paper, facet), by in said.items():
-        for tag in by[True] or by[False]:
-            found[paper].update((facet, each) for each in above[tag])
+    for paper, facet, tag, origin in rows:
+        if origin == CURATED or (paper, facet) not in settled:
+            found[paper].update(with_above(facet, tag))
     return found
 
 

@@ -4,6 +4,7 @@ import hashlib
 import re
 import unicodedata
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 # Controls, lone surrogates, private and unassigned characters, and the marks that reorder what is shown.
 _DROPPED = {"Cc", "Cs", "Co", "Cn"}
@@ -27,6 +28,7 @@ def clean(text: str) -> str:
     return " ".join(text.split())
 
 
+@lru_cache(maxsize=1 << 14)
 def fold(title: str) -> str:
     """A title without case, accents, markup and punctuation: equal folds are the same title."""
     plain = _LATEX.sub(" ", clean(title))

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
-from catalog import arxiv_id
+from catalog import arxiv_id, store
 from catalog.finding import query
 from catalog.finding.query import Query, normal
 from catalog.labels import Label, of_papers
@@ -132,7 +132,7 @@ class Index:
 
     def nearest_papers(self, limit: int) -> dict[str, tuple[tuple[str, str], ...]]:
         """Paper → key and title of the papers nearest to it, nearest first; for all of them at once."""
-        others = np.array([each.kind != "paper" for each in self._documents], dtype=bool)
+        others = sum(each.kind != "paper" for each in self._documents)  # methods stand before papers
         # A word that stands in a tenth of all papers tells little of any and costs most of the time.
         held_by = np.diff(self._start)
         rare = np.repeat(held_by <= len(self._documents) / 10 + 10, held_by)
@@ -142,14 +142,13 @@ class Index:
         term = np.repeat(np.arange(len(self._terms)), held_by)
         start, end = self._start[:-1][term], self._start[1:][term]
         found = {}
-        for n in np.flatnonzero(~others):
+        for n in range(others, len(self._documents)):
             own = order[first[n] : first[n + 1]]
             scores = np.zeros(len(self._documents))
             for begin, behind, weight in zip(start[own].tolist(), end[own].tolist(), self._weight[own].tolist()):
                 scores[self._row[begin:behind]] += self._weight[begin:behind] * weight
-            scores[n] = 0
-            scores[others] = 0
-            some = np.flatnonzero(scores)
+            scores[n] = scores[:others] = 0
+            some = np.flatnonzero(scores > 0)  # of truth values five times as fast
             best = some[np.argsort(-scores[some], kind="stable")[:limit]]
             near = [self._documents[each] for each in best.tolist()]
             found[self._documents[n].key] = tuple((each.key, each.title) for each in near)
@@ -225,18 +224,20 @@ def build(session: Session, tree: Taxonomy, *, abstracts: bool = True) -> Index:
     Methods by name, summary and the labels of their paper. Without `abstracts` every database of one snapshot answers alike.
     """
     authors: dict[str, list[str]] = defaultdict(list)
-    for key, name in session.exec(select(Author.paper_key, Author.name).order_by(Author.paper_key, col(Author.position))):
+    for key, name in store.columns(session, Author, "paper_key name", order="paper_key position"):
         authors[key].append(name)
     headings, code = _headings(session), _code(session)
     labelled = of_papers(session, tree)
     spoken = {tag: normal(f"{tag.replace('_', ' ')} {node.title}").split() for tag, node in tree.nodes.items()}
     documents = []
     months: dict[str, str | None] = {}
-    chosen = select(Paper.key, Paper.arxiv_id, Paper.title, Paper.abstract).where(col(Paper.merged_into).is_(None))
-    for key, number, title, abstract in session.exec(chosen.order_by(Paper.key)):
+    chosen = "key arxiv_id title merged_into" + " abstract" * abstracts
+    for key, number, title, merged_into, *abstract in store.columns(session, Paper, chosen, order="key"):
+        if merged_into is not None:
+            continue
         months[key] = arxiv_id.month(number) if number else None
         held = frozenset(labelled.get(key, ()))
-        named, text = normal(title), normal(abstract or "") if abstracts else ""
+        named, text = normal(title), normal("".join(filter(None, abstract)))
         under = [normal(heading) for heading in sorted(headings[key])]
         counts = _counted(named, f"{text} {' '.join(under)} {normal(' '.join([number or '', *authors[key]]))}", held, spoken)
         read = " | ".join([named, text, *under])  # no phrase runs from one part into the next
@@ -254,8 +255,9 @@ def build(session: Session, tree: Taxonomy, *, abstracts: bool = True) -> Index:
 def _headings(session: Session) -> dict[str, set[str]]:
     """Paper → the innermost headings over its listings."""
     headings: dict[str, set[str]] = defaultdict(set)
-    for key, section in session.exec(select(Mention.paper_key, Mention.section).where(col(Mention.gone_on).is_(None))):
-        headings[key] |= set(section[-1:])
+    for key, section, gone_on in store.columns(session, Mention, "paper_key section gone_on"):
+        if gone_on is None:
+            headings[key].update(section[-1:])
     return headings
 
 

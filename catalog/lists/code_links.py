@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
+from catalog import store
 from catalog.lists.defects import Defect, repository
 from catalog.schema import Mention
 
@@ -23,8 +24,8 @@ def on_github(url: str) -> str:
 
 def of_papers(session: Session) -> dict[str, list[str]]:
     """Paper → addresses, each once, in the order of lists and lines; without what a list gives for unrelated papers alike."""
-    chosen = select(Mention.paper_key, Mention.urls, Mention.defects).where(col(Mention.gone_on).is_(None))
-    return of_listings(session.exec(chosen.order_by(Mention.list_name, col(Mention.line), Mention.key)).all())
+    listings = store.columns(session, Mention, "paper_key urls defects gone_on", order="list_name line key")
+    return of_listings(listing[:3] for listing in listings if listing.gone_on is None)
 
 
 def of_listings(listings: Iterable[tuple[str, Sequence[str], Sequence[Defect]]]) -> dict[str, list[str]]:

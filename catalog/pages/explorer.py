@@ -3,10 +3,11 @@
 They are scripts that assign one value, not JSON to be fetched: so the page works from the disk, too.
 """
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from pydantic_core import to_json
 
 from catalog.pages.papers import Row, Shelf
 
@@ -75,7 +76,7 @@ def _details(row: Row) -> dict[str, Any]:
 
 def _assignment(name: str, value: Any) -> str:
     """A script that hands over a value; nothing in it can end the script or be read as markup."""
-    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
+    text = to_json(value).decode()
     for mark in "<>&":
         text = text.replace(mark, f"\\u{ord(mark):04x}")
     return f'(window.laconic=window.laconic||{{}})["{name}"]={text};\n'

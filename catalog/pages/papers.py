@@ -174,16 +174,14 @@ def _versions(session: Session) -> dict[str, tuple[tuple[int, str], ...]]:
 
 def _labels(session: Session) -> dict[str, tuple[Labelled, ...]]:
     """What people set, else what machines found; what lists say is in their listings."""
-    said: dict[str, dict[str, set[Labelled]]] = defaultdict(lambda: defaultdict(set))
-    for key, facet, tag, origin in store.columns(session, schema.Facet, "paper_key facet tag origin"):
-        if origin != "list":
-            said[key][facet].add(Labelled(facet, tag, origin == CURATED))
-    found: dict[str, tuple[Labelled, ...]] = defaultdict(tuple)
-    for key, facets in said.items():
-        for labels in facets.values():
-            best = {label for label in labels if label.curated} or labels
-            found[key] += tuple(sorted(best))
-    return found
+    rows = [row for row in store.columns(session, schema.Facet, "paper_key facet tag origin") if row.origin != "list"]
+    settled = {(row.paper_key, row.facet) for row in rows if row.origin == CURATED}
+    held: dict[str, set[Labelled]] = defaultdict(set)
+    made = cache(Labelled)  # many papers carry the same
+    for key, facet, tag, origin in rows:
+        if origin == CURATED or (key, facet) not in settled:
+            held[key].add(made(facet, tag, origin == CURATED))
+    return defaultdict(tuple, {key: tuple(sorted(labels)) for key, labels in held.items()})
 
 
 def _sources(session: Session) -> list[Source]:

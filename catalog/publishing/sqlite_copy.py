@@ -1,12 +1,12 @@
 """The catalog as one SQLite file for anybody: facts only; the same facts give the same bytes, from whatever database."""
 
+import sqlite3
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, ForeignKey, MetaData, Select, Table, case, create_engine, text
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session, SQLModel
 
@@ -30,46 +30,57 @@ PUBLISHED: dict[type[SQLModel], str] = {
     Repository: "name state moved_to archived licence pushed_on",
     SourceState: "name sha256 parser entries last_new",
 }
+COPY = "copy"  # its name beside the database that is read
 # A mirror may estimate these, so only arXiv's own word goes out.
 ARXIVS_OWN = ("published", "updated", "version", "comment", "doi", "journal_ref")
 
 
 def write(session: Session, path: Path) -> None:
     """Replaces `path`. Raises `Refused` where it cannot be written."""
-    engine = create_engine("sqlite://", poolclass=StaticPool)
-    metadata = MetaData()
-    tables = {model: _copy(table_of(model), names.split(), metadata) for model, names in PUBLISHED.items()}
-    metadata.create_all(engine)
-    with engine.begin() as connection:
+    source = session.connection()
+    # SQLite copies into a database of its own by itself; what another holds goes through here, row by row.
+    elsewhere = None if source.dialect.name == "sqlite" else create_engine("sqlite://", poolclass=StaticPool)
+    target = elsewhere.connect() if elsewhere else source
+    driver: Any = target.connection.driver_connection
+    driver.execute(f"ATTACH ':memory:' AS {COPY}")
+    try:
+        metadata = MetaData(schema=COPY)
+        tables = {model: _copy(table_of(model), names.split(), metadata) for model, names in PUBLISHED.items()}
+        metadata.create_all(target)
         for model, table in tables.items():
-            source = table_of(model)
-            columns: list[ColumnElement[Any]] = [source.c[column.name] for column in table.columns]
-            if model is Paper:
-                own = source.c.served_by == text(f"'{ARXIV}'")
-                columns = [case((own, each)) if name in ARXIVS_OWN else each for name, each in zip(table.columns.keys(), columns)]
-            rows = _stored(session.connection(), source.select().with_only_columns(*columns), table)
-            # Sorted here: databases disagree on the order of letters.
-            ordered = sorted(rows, key=itemgetter(*(n for n, column in enumerate(table.columns) if column.primary_key)))
-            if ordered:
-                connection.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(columns))})", ordered)
-    path.unlink(missing_ok=True)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        try:
-            connection.execute(text("VACUUM INTO :path"), {"path": str(path)})
-        except DBAPIError as error:
-            raise Refused(f"{path}: cannot be written ({error.orig})") from None
-    engine.dispose()
+            chosen = _chosen(table_of(model), table)
+            if not elsewhere:
+                driver.execute(f"INSERT INTO {table} {chosen.compile(source)}")
+            elif rows := _stored(source, chosen, table):
+                driver.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(table.columns))})", rows)
+        driver.commit()
+        path.unlink(missing_ok=True)
+        driver.execute(f"VACUUM {COPY} INTO ?", (str(path),))
+    except sqlite3.Error as error:
+        raise Refused(f"{path}: cannot be written ({error})") from None
+    finally:
+        driver.rollback()
+        driver.execute(f"DETACH {COPY}")
+        if elsewhere:
+            elsewhere.dispose()
+
+
+def _chosen(source: Table, table: Table) -> Select[Any]:
+    """The rows of `table`, by its primary key."""
+    columns: list[ColumnElement[Any]] = [source.c[column.name] for column in table.columns]
+    if source is table_of(Paper):
+        own = source.c.served_by == text(f"'{ARXIV}'")
+        columns = [case((own, each)) if name in ARXIVS_OWN else each for name, each in zip(table.columns.keys(), columns)]
+    return source.select().with_only_columns(*columns).order_by(*(source.c[key.name] for key in table.primary_key))
 
 
 def _stored(connection: Connection, chosen: Select[Any], table: Table) -> list[tuple[Any, ...]]:
-    """Rows as SQLite stores them: from another database in its words, from SQLite itself untouched."""
-    if connection.dialect.name == "sqlite":
-        cursor = connection.connection.cursor()
-        return cursor.execute(str(chosen.compile(connection))).fetchall()
+    """Rows of another database as SQLite stores and sorts them: databases disagree on the order of letters."""
     dialect = sqlite.dialect()
     encoders = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in table.columns]
     found = connection.execute(chosen)
-    return [tuple(encode(value) if encode else value for encode, value in zip(encoders, row)) for row in found]
+    rows = [tuple(encode(value) if encode else value for encode, value in zip(encoders, row)) for row in found]
+    return sorted(rows, key=itemgetter(*(n for n, column in enumerate(table.columns) if column.primary_key)))
 
 
 def _copy(table: Table, names: list[str], metadata: MetaData) -> Table:

@@ -140,12 +140,16 @@
       // Where there are many, only what lies on the frontier and the baselines is named; the rest says its name when pointed at.
       if (points.length <= 14 || best.includes(p) || p.kind === "baseline") {
         const wide = p.name.length * 9;
-        const spots = [9, 20, 32].flatMap((far) => [[x + far, y + 4], [x - far - wide, y + 4], [x - wide / 2, y - far], [x - wide / 2, y + far + 10]]);
+        const spots = [9, 20, 32, 46, 64].flatMap((far) => [
+          [x + far, y + 4], [x - far - wide, y + 4], [x - wide / 2, y - far], [x - wide / 2, y + far + 10],
+          [x + far, y + 4 - far], [x + far, y + 4 + far], [x - far - wide, y + 4 - far], [x - far - wide, y + 4 + far]]);
         const free = spots.find(([a, b]) => a >= left && a + wide <= width && b > 12 && b < bottom
           && taken.every((box) => a + wide < box[0] || a > box[2] || b < box[1] || b - 14 > box[3])
           && points.every((q) => atX(q.x.mean) < a - 6 || atX(q.x.mean) > a + wide + 6 || atY(q.y.mean) < b - 18 || atY(q.y.mean) > b + 6));
         if (free) {
           taken.push([free[0], free[1] - 14, free[0] + wide, free[1]]);
+          const toX = Math.min(Math.max(x, free[0]), free[0] + wide), toY = Math.min(Math.max(y, free[1] - 14), free[1]);
+          if (Math.hypot(toX - x, toY - y) > 14) mark.append(draw("path", { class: "leader", d: `M${x} ${y}L${toX} ${toY}` }));
           mark.append(draw("text", { x: free[0], y: free[1] }, p.name));
         }
       }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -167,3 +168,13 @@ def rows(root: Path, query: str) -> list[Any]:
     finally:
         engine.dispose()
     return [tuple(cell.isoformat() if isinstance(cell, date) else cell for cell in row) for row in read]
+
+
+@pytest.fixture
+def tagger_root(tmp_path: Path) -> Path:
+    """A root with the tagger's files, to be damaged."""
+    (tmp_path / "catalog").mkdir()
+    for name in ("taxonomy.toml", "tagger_rules.toml", "tagger.json", "sections.toml", "tagger_examples.jsonl"):
+        shutil.copy(HERE / "catalog" / name, tmp_path / "catalog" / name)
+    shutil.copytree(HERE / "catalog" / "snapshot" / "listings", tmp_path / "catalog" / "snapshot" / "listings")
+    return tmp_path

@@ -1,11 +1,9 @@
-"""The tagger: phrases with their places, the shipped model, hostile text, stored tags, and training that repeats itself."""
+"""The tagger: phrases with their places, the shipped model, hostile text, and stored tags."""
 
 import dataclasses
 import json
-import shutil
 import sys
 import time
-from collections import Counter
 from datetime import date
 from pathlib import Path
 
@@ -14,43 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session, col, select
 
-from catalog import store, tagging, taxonomy
+from catalog import store, tagging
 from catalog.crawling import announcing
 from catalog.errors import Refused
 from catalog.schema import CONFIRMED, Facet, Paper
 from catalog.sources.feed import Announced
 from catalog.sources.followed import Asked, Topic
-from catalog.tagging import labelled, linear_model, tag_rows
-from scripts import _tagger_sample
-from scripts.tagger import WEIGHTS
+from catalog.tagging import linear_model, tag_rows
+from tests.catalog.papers_to_tag import FOREIGN, LATENT, SHORTER, SPECULATIVE
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-FILES = ("taxonomy.toml", "tagger_rules.toml", "tagger.json", "sections.toml", "tagger_examples.jsonl")
 SHIPPED = tagging.load(REPOSITORY)
 TODAY = date(2026, 3, 17)
-
-# Made up for these tests; each says plainly what it is about.
-SHORTER = (
-    "Less Talk: A Length Penalty against Overthinking",
-    "Large reasoning models write long chains of thought and overthink easy problems. We train the model with reinforcement "
-    "learning and a length penalty that grows when a question is easy. On GSM8K and AIME the response length falls by half "
-    "and accuracy is kept, so that token usage per problem is far lower.",
-)
-LATENT = (
-    "Quiet Loops: Latent Reasoning with a Looped Language Model",
-    "Instead of writing its steps, our looped transformer reasons in a continuous latent space: the last hidden state is fed "
-    "back as the next input. Latent thoughts replace the chain of thought on ProsQA and other logical reasoning tasks.",
-)
-SPECULATIVE = (
-    "Two Heads: Speculative Decoding for Faster Reasoning Models",
-    "A small draft model proposes reasoning steps and the large reasoning model verifies them, which gives a speedup in latency "
-    "at equal accuracy. The method is training-free and collaborates between small and large models.",
-)
-FOREIGN = (
-    "Segmenting Cells in Microscopy Images with Graph Networks",
-    "We present a graph neural network for the segmentation of cells in microscopy images and compare it with convolutional "
-    "baselines on three public datasets of stained tissue.",
-)
 
 
 @pytest.mark.parametrize(
@@ -130,15 +103,6 @@ def test_concepts_count_by_the_sentence() -> None:
     assert len(together.spoken["abstract"]) == 5
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    (tmp_path / "catalog").mkdir()
-    for name in FILES:
-        shutil.copy(REPOSITORY / "catalog" / name, tmp_path / "catalog" / name)
-    shutil.copytree(REPOSITORY / "catalog" / "snapshot" / "listings", tmp_path / "catalog" / "snapshot" / "listings")
-    return tmp_path
-
-
 @pytest.mark.parametrize(
     ("name", "old", "new", "said"),
     [
@@ -149,114 +113,15 @@ def root(tmp_path: Path) -> Path:
         ("tagger.json", "{", "[", "not a tagger"),
     ],
 )
-def test_damaged_files_are_refused_by_name(root: Path, name: str, old: str, new: str, said: str) -> None:
-    path = root / "catalog" / name
+def test_damaged_files_are_refused_by_name(tagger_root: Path, name: str, old: str, new: str, said: str) -> None:
+    path = tagger_root / "catalog" / name
     text = path.read_text("utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), "utf-8")
     with pytest.raises(Refused) as refused:
-        tagging.load(root)
+        tagging.load(tagger_root)
     assert said in str(refused.value)
     assert f"catalog/{name}" in str(refused.value)
-
-
-def test_every_section_of_the_lists_is_covered_and_used(root: Path) -> None:
-    labels = labelled.load(root)
-    used = {(claim.list_name, claim.heading) for claims in labels.claims.values() for claim in claims}
-    table = (root / "catalog" / "sections.toml").read_text("utf-8")
-    assert len(used) == table.count("[[section]]")
-    (root / "catalog" / "sections.toml").write_text(
-        table.replace('heading = "Explicit Compact CoT"', 'heading = "Explicit"'), "utf-8"
-    )
-    with pytest.raises(Refused, match="'Explicit Compact CoT' is not in catalog/sections.toml"):
-        labelled.load(root)
-
-
-def test_nothing_read_for_validation_is_learned_from(root: Path) -> None:
-    labels = labelled.load(root)
-    read = [json.loads(line) for line in (REPOSITORY / "tests" / "fixtures" / "scope_by_reading.jsonl").read_text().splitlines()]
-    assert len(read) >= 200
-    assert len({row["id"] for row in read}) == len(read)
-    assert not {row["id"] for row in read} & (set(labels.unlisted) | set(labels.claims))
-    assert all(row["why"] and row["scope"] in ("in", "borderline", "out") for row in read)
-    assert Counter(row["stratum"] for row in read) == {name: 2 * number for name, number in _tagger_sample.DRAWN.items()}
-
-
-def test_examples_say_who_labelled_them_and_why() -> None:
-    rows = [json.loads(line) for line in (REPOSITORY / "catalog" / "tagger_examples.jsonl").read_text("utf-8").splitlines()]
-    assert len({row["id"] for row in rows}) == len(rows)
-    assert {row["by"] for row in rows} < set(WEIGHTS)
-    assert all(row["why"] for row in rows if row["by"].startswith("read"))
-    assert all(row["scope"] == "out" for row in rows if row["by"] == "assumed")
-    assert sum(row.get("sample") == 1 for row in rows) == 250
-
-
-@pytest.mark.parametrize(
-    ("title", "abstract", "stratum"),
-    [
-        ("Concise Reasoning for Sheep", "", "titled"),
-        ("Sheep", "We reason in fewer tokens. Thinking costs less. Wool.", "twice"),
-        ("Sheep", "We reason. It takes fewer tokens of thought. Wool.", "once"),
-        ("Sheep", "We reason. It takes fewer tokens.", "word"),
-        ("Efficient Sheep", "They need fewer fields.", "rest"),
-    ],
-)
-def test_strata_look_for_thought_and_its_price_in_one_sentence(title: str, abstract: str, stratum: str) -> None:
-    assert _tagger_sample.stratum(title, abstract) == stratum
-
-
-def test_a_draw_repeats_itself_and_takes_no_more_than_there_is() -> None:
-    texts = {f"2501.{number:05}": ("Sheep", "They graze.") for number in range(100)}
-    texts["2502.00001"] = ("Concise Reasoning", "")
-    drawn = _tagger_sample.draw(texts, 4)
-    assert Counter(drawn.values()) == {"rest": _tagger_sample.DRAWN["rest"], "titled": 1}
-    assert drawn == _tagger_sample.draw(dict(reversed(texts.items())), 4)
-    assert drawn != _tagger_sample.draw(texts, 5)
-
-
-def test_the_command_draws_what_no_list_names_and_nobody_read(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from scripts.__main__ import main
-
-    read = json.loads((REPOSITORY / "catalog" / "tagger_examples.jsonl").read_text("utf-8").splitlines()[0])["id"]
-    rows = [
-        {"id": "2501.99991", "title": "Sheep", "abstract": "They graze."},
-        {"id": "2501.99992", "title": "Goats", "abstract": "They graze.", "in_survey_lists": True},
-        {"id": "2501.99993", "title": "Cows", "abstract": None},
-        {"id": read, "title": "Read Before", "abstract": "By someone."},
-    ]
-    path = tmp_path / "records.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    monkeypatch.chdir(REPOSITORY)
-    monkeypatch.setattr(sys, "argv", ["laconic", "tagger", "--records", str(path), "--draw", "4"])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert not ended.value.code
-    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [{"id": "2501.99991", "stratum": "rest"}]
-
-
-def test_ambiguous_papers_have_the_conflicts_they_are_named_for(root: Path) -> None:
-    labels = labelled.load(root)
-    assert len(labels.ambiguous) == 9
-    conflicting = [key for key in labels.ambiguous if len({c.form for c in labels.claims.get(key, []) if c.form}) > 1]
-    assert len(conflicting) >= 5
-
-
-def test_a_list_counts_once_and_a_tie_gives_no_label() -> None:
-    def claim(name: str, form: str, scope: str = "in") -> labelled.Claim:
-        return labelled.Claim(name, "h", form, scope)
-
-    claims = {
-        "a": [claim("x", "explicit"), claim("x", "explicit"), claim("y", "implicit")],
-        "b": [claim("x", "adjacent", "borderline")],
-    }
-    labels = labelled.Labels([], claims, {})
-    assert labels.form("a") is None
-    assert labels.form("a", without="y") == "explicit"
-    assert labels.form("b") is None
-    assert labels.form("b", in_scope=False) == "adjacent"
-    assert labels.scope("b") == "borderline"
 
 
 # --- the command -----------------------------------------------------------------------------------------------------
@@ -377,38 +242,6 @@ def test_tags_are_stored_once_and_outlive_the_abstract() -> None:
 def _facets(session: Session, key: str) -> list[tuple[object, ...]]:
     rows = session.exec(select(Facet).where(Facet.paper_key == key).order_by(col(Facet.facet), col(Facet.tag), col(Facet.source)))
     return [(row.facet, row.tag, row.source, row.confidence, row.evidence) for row in rows]
-
-
-# --- training --------------------------------------------------------------------------------------------------------
-
-
-def test_training_twice_gives_the_same_bytes_and_numpy_agrees() -> None:
-    pytest.importorskip("sklearn")
-    from scripts import _tagger_training as training
-    from scripts.tagger import as_text
-
-    texts = [SHORTER, LATENT, SPECULATIVE] * 3
-    labels = ["explicit", "implicit", "adjacent"] * 3
-    found = [linear_model.features(SHIPPED.read(*text)) for text in texts]
-    once, again = (training.fit(some, labels, ["explicit", "implicit", "adjacent"]) for some in (found, [set(f) for f in found]))
-    assert as_text({"version": 1, "form": once, "scope": once}) == as_text({"version": 1, "form": again, "scope": again})
-    model = linear_model.from_json(1, json.loads(json.dumps({"form": once})))
-    for features, label in zip(found, labels):
-        assert model.ask("form", features) == label
-        assert sum(model.heads["form"](model.known(features))[0].values()) == pytest.approx(1)
-
-
-def test_shipped_record_and_model_belong_together() -> None:
-    record = json.loads((REPOSITORY / "catalog" / "tagger_record.json").read_text("utf-8"))
-    labels = labelled.load(REPOSITORY)
-    assert set(record["form"]["ambiguous"]) == set(labels.ambiguous)
-    table = record["form"]["cross_validation"]["table"]
-    assert sum(map(sum, table)) == sum(record["form"]["used"].values())
-    assert [sum(row) for row in table] == list(record["form"]["used"].values())
-    assert sum(map(sum, record["scope"]["by_reading"]["table"])) == record["scope"]["by_reading"]["n"]
-    assert set(SHIPPED.model.heads) == {"scope", "form"}
-    tree = taxonomy.load(REPOSITORY)
-    assert set(SHIPPED.model.heads["scope"].classes) == {node.id for node in tree.children("scope")}
 
 
 # --- what an announcement is noted for ---------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from catalog.pages.records import Figure
 
@@ -71,15 +71,19 @@ class Chart:
     levels: list[tuple[float, str]]  # horizontal lines with a name
 
 
-def scatter(points: Sequence[Point], width: float, height: float, levels: Sequence[tuple[float, str]] = ()) -> Chart:
-    """Accuracy (a fraction, upwards) against cost (rightwards, from 0)."""
+def scatter(
+    points: Sequence[Point], width: float, height: float, levels: Sequence[tuple[float, str]] = (), reach: float = math.inf
+) -> Chart:
+    """Accuracy (a fraction, upwards) against cost (rightwards, from 0). What costs more than `reach` stands at the right edge with
+    its cost, so that one dear method does not press all others together."""
     left, right, top, bottom = MARGIN_LEFT, width - MARGIN_RIGHT, MARGIN_TOP, height - MARGIN_BOTTOM
-    most = max((point.x.high for point in points), default=1.0) or 1.0
+    points = [replace(p, label=f"{p.label}: {p.x.mean:.0f} →") if p.x.mean > reach else p for p in points]
+    most = max((point.x.high for point in points if point.x.mean <= reach), default=1.0) or 1.0
     step = nice_step(most / (6 if width > 500 else 4))
     end = math.ceil(most * 1.02 / step) * step
 
     def at_x(value: float) -> float:
-        return left + (right - left) * value / end
+        return left + (right - left) * min(value, end) / end
 
     def at_y(value: float) -> float:
         return bottom - (bottom - top) * value

@@ -1,5 +1,6 @@
 """Measured numbers as pages show them: columns, groups of what was measured alike, points on charts."""
 
+import math
 from typing import Any
 
 from markupsafe import Markup
@@ -9,6 +10,7 @@ from catalog.pages import charts, inline, records
 from catalog.pages.contents import BASELINES, Catalog, group_of
 from catalog.pages.records import Record
 
+REACH = 1.5  # times the dearest baseline: where the axis of a chart of many methods ends; compare.js has the same
 # What a table of measurements shows, in order, where the run measured it: metric, heading, form of its numbers.
 COLUMNS = [
     ("accuracy", "Accuracy, %", "percent"),
@@ -57,6 +59,7 @@ def measured_alike(catalog: Catalog) -> list[dict[str, Any]]:
             if (x := record.figure(entry.slug, "tokens")) and (y := record.figure(entry.slug, "accuracy"))
         ]
         levels = {level: None for entry, record in rows for level in record.levels(entry.slug)}
+        reach = REACH * max((point.x.mean for point in points if point.group == "baseline"), default=math.inf)
         groups.append(
             {
                 "task": task,
@@ -65,7 +68,7 @@ def measured_alike(catalog: Catalog) -> list[dict[str, Any]]:
                 "levels": list(levels),
                 "columns": [column for column in COLUMNS if any(_measured(record, entry, column[0]) for entry, record in rows)],
                 "source": ", ".join(sorted({record.file for _, record in rows})),
-                "charts": both_widths(points, chance_lines(catalog, task)),
+                "charts": both_widths(points, chance_lines(catalog, task), reach),
             }
         )
     return groups
@@ -76,9 +79,9 @@ def _measured(record: Record, entry: Entry, metric: str) -> bool:
     return cell is not None and bool(cell.mean)
 
 
-def both_widths(points: list[charts.Point], levels: list[tuple[float, str]]) -> dict[str, charts.Chart]:
+def both_widths(points: list[charts.Point], levels: list[tuple[float, str]], reach: float = math.inf) -> dict[str, charts.Chart]:
     """The same chart for a desk and for a phone: one drawing scaled down could not be read."""
-    return {"wide": charts.scatter(points, 720, 400, levels), "narrow": charts.scatter(points, 344, 340, levels)}
+    return {"wide": charts.scatter(points, 720, 400, levels, reach), "narrow": charts.scatter(points, 344, 340, levels, reach)}
 
 
 def chance_lines(catalog: Catalog, task: str) -> list[tuple[float, str]]:

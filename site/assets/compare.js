@@ -105,12 +105,16 @@
 
   // -- the drawing: the same marks, classes and margins as the charts that come with the pages -----------------------------
   function chart(methods, metric, size, width, height) {
-    const points = methods.map((m) => ({ ...m, x: m.cells[metric.id], y: m.cells.accuracy })).filter((m) => m.x && m.y);
+    const found = methods.map((m) => ({ ...m, x: m.cells[metric.id], y: m.cells.accuracy })).filter((m) => m.x && m.y);
+    // What costs far more than every baseline stands at the right edge with its cost, so that it does not press all others together.
+    const reach = 1.5 * Math.max(0, ...found.filter((p) => p.kind === "baseline").map((p) => p.x.mean)) || Infinity;
+    const points = found.map((p) => (p.x.mean > reach ? { ...p, name: `${p.name}: ${short(p.x.mean)} →` } : p));
+    const within = Math.max(...points.filter((p) => p.x.mean <= reach).map((p) => p.x.high), 0);
     const left = 44, right = width - 22, top = 28, bottom = height - 42;
-    const rough = Math.max(...points.map((p) => p.x.high), 1e-9) / (width > 500 ? 6 : 4);
+    const rough = Math.max(within, 1e-9) / (width > 500 ? 6 : 4);
     const power = 10 ** Math.floor(Math.log10(rough)), step = [1, 2, 2.5, 5, 10].map((f) => f * power).find((s) => s >= rough * 0.999);
-    const end = Math.max(step, Math.ceil(Math.max(...points.map((p) => p.x.high), 0) * 1.02 / step) * step);
-    const atX = (value) => left + (right - left) * value / end, atY = (value) => bottom - (bottom - top) * value;
+    const end = Math.max(step, Math.ceil(within * 1.02 / step) * step);
+    const atX = (value) => left + (right - left) * Math.min(value, end) / end, atY = (value) => bottom - (bottom - top) * value;
     const svg = draw("svg", { class: `chart ${size}`, viewBox: `0 0 ${width} ${height}`, role: "img",
       "aria-label": `Accuracy against ${metric.title}, ${points.length} methods; the table below has the numbers` });
     const grid = draw("g", { class: "grid" });

@@ -42,6 +42,18 @@ def test_error_bars_span_the_interval_and_axes_start_at_zero() -> None:
     assert [text for _, text in chart.y_ticks] == ["0", "20", "40", "60", "80", "100"]
 
 
+def test_what_is_far_dearer_stands_at_the_edge_with_its_cost() -> None:
+    near, far = point("near", 100, 0.9, wide=4), point("far", 900, 0.95, wide=4)
+    alone, both = scatter([near], 720, 400), scatter([near, far], 720, 400, reach=150)
+    assert both.x_ticks == alone.x_ticks
+    assert (both.marks[0].x, both.marks[0].point.label) == (alone.marks[0].x, "near")
+    edge = both.marks[1]
+    assert edge.x == edge.x_low == edge.x_high == both.right
+    assert edge.point.label == "far: 900 →"
+    assert both.frontier[-1][0] == both.right
+    assert max(x for x, _ in scatter([near, far], 720, 400).frontier) <= both.right
+
+
 def test_the_frontier_leaves_out_what_is_beaten_in_both() -> None:
     cheap, dear, beaten = point("cheap", 10, 0.4), point("dear", 100, 0.9), point("beaten", 60, 0.3)
     assert frontier([dear, beaten, cheap]) == [cheap, dear]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from catalog.pages.records import Figure
 
-LETTER, LINE = 9.0, 15.0  # width of a letter and height of a line at the chart's font size, with a little air
+LETTER, LINE = 8.0, 15.0  # width of a letter and height of a line at the chart's font size, with a little air
 MOST_NAMED = 14
 MARGIN_LEFT, MARGIN_RIGHT, MARGIN_TOP, MARGIN_BOTTOM = 44.0, 22.0, 28.0, 42.0
 
@@ -138,9 +138,10 @@ def scatter(
 def place(x: float, y: float, width: float, taken: Sequence[Box], frame: Box) -> tuple[tuple[float, float], Box]:
     """The first free place for a label around a point, nearest first; where none is free, the least covered one."""
     best: tuple[float, tuple[float, float], Box] | None = None
-    for far in (9.0, 20.0, 32.0, 46.0):
+    amid = max(min(x - width / 2, frame.right - width), frame.left)
+    for far in (9.0, 20.0, 32.0, 46.0, 64.0, 84.0, 108.0):
         for left, middle in (
-            (x + far, y), (x - far - width, y), (x - width / 2, y - far - LINE / 2), (x - width / 2, y + far + LINE / 2),
+            (x + far, y), (x - far - width, y), (amid, y - far - LINE / 2), (amid, y + far + LINE / 2),
             (x + far, y - far), (x + far, y + far), (x - far - width, y - far), (x - far - width, y + far),
         ):  # fmt: skip
             box = Box(left, middle - LINE / 2, left + width, middle + LINE / 2)

@@ -79,6 +79,7 @@ class Pick:
 class Answer:
     constraint: Constraint
     picks: list[Pick] = field(default_factory=list)
+    too_dear: list[Entry] = field(default_factory=list)  # measured, fit and as accurate, but no cheaper than chain of thought
     too_inaccurate: list[Entry] = field(default_factory=list)  # measured, fit, but more than the margin below
     unmeasured: list[Entry] = field(default_factory=list)
 
@@ -99,6 +100,7 @@ def answers(groups: Sequence[tuple[str, Sequence[tuple[Entry, Record]]]], entrie
             good = [pick for pick in candidates if pick.accuracy.mean >= pick.cot_accuracy.mean - MARGIN]
             cheaper = [pick for pick in good if pick.cost.mean < pick.cot_cost.mean]
             answer.picks.extend(sorted(cheaper, key=lambda pick: (pick.cost.mean, -pick.accuracy.mean, pick.entry.slug))[:1])
+            answer.too_dear.extend(pick.entry for pick in good if pick not in cheaper)
             answer.too_inaccurate.extend(pick.entry for pick in candidates if pick not in good)
         answer.unmeasured.extend(entry for entry in entries if entry.slug not in measured and constraint.fits(entry))
         found.append(answer)

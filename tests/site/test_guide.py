@@ -45,7 +45,9 @@ def test_the_cheapest_of_those_accurate_enough_is_named() -> None:
 
 
 def test_what_costs_more_than_chain_of_thought_is_no_answer() -> None:
-    assert answer("No training", [(entry("dear", "none"), measured("dear", 0.95, 120))]).picks == []
+    found = answer("No training", [(entry("dear", "none"), measured("dear", 0.95, 120))])
+    assert found.picks == []
+    assert [each.slug for each in found.too_dear] == ["dear"]
 
 
 def test_a_run_without_the_figure_says_nothing() -> None:

@@ -104,7 +104,7 @@ def main(args: argparse.Namespace) -> int:
             per_level=args.problems or FULL,
             date=date,
             command=" ".join(["laconic bench", *words, *_lab.words_of(args, own)]),
-            gates=dict if own else partial(gates, root, task),
+            gates=dict if own else partial(gates, root, task, args.seeds),
             seeds=tuple(args.seeds),
             workers=args.workers,
             folder=root / "build" / "bench",

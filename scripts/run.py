@@ -60,7 +60,7 @@ def main(args: argparse.Namespace) -> int:
         per_level=args.problems or QUICK,
         date=today().isoformat(),
         command=" ".join(words),
-        gates=lambda: {} if own else gates(root, task),
+        gates=lambda: {} if own else gates(root, task, [args.seed]),
         seeds=(args.seed,),
         progress=say,
     )

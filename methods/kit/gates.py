@@ -74,14 +74,21 @@ def calibrate(
     }
 
 
-def gates(root: Path, task: str) -> dict[str, bool]:
-    """Which rows hold on a task, from the committed record; none before there is one. Raises `Refused` on a record that cannot
-    be read."""
+def gates(root: Path, task: str, seeds: Sequence[int]) -> dict[str, bool]:
+    """Which rows hold on a task in every zoo of `seeds`, from the committed record; in one that was not calibrated none does. No
+    rows before there is a record. Raises `Refused` on a record that cannot be read."""
     path = root / "methods" / "results" / "calibration.json"
     if not path.exists():
         return {}
     try:
-        rows = json.loads(path.read_text("utf-8"))["rows"]
-        return {row["row"]: bool(row["holds"]) for row in rows if row["task"] == task}
-    except (ValueError, KeyError, TypeError) as error:
+        calibration = json.loads(path.read_text("utf-8"))
+        known = set(seeds) <= set(calibration["seeds"].get(task, ()))
+        rows = [row for row in calibration["rows"] if row["task"] == task]
+        return {row["row"]: known and all(_holds(row, seed) for seed in seeds) for row in rows}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Refused(f"{path}: not a calibration record: {error}") from None
+
+
+def _holds(row: dict[str, Any], seed: int) -> bool:
+    """A row of one zoo is that zoo's; where several were measured, each has its own beside what they make together."""
+    return bool(row["by_seed"][str(seed)]["holds"] if "by_seed" in row else row["holds"])

@@ -1,5 +1,6 @@
 """Gates are read from every seed: a row holds when it does pooled and in each, and what was measured comes back from disk."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +82,21 @@ def test_only_zoos_that_are_complete_are_measured(tmp_path: Path) -> None:
     assert gates.present(zoo, [0, 1, 2]) == [0]
     with pytest.raises(Refused, match="no zoo of seed 1, 2"):
         gates.present(zoo, [1, 2])
+
+
+def test_a_gate_is_that_of_the_zoos_a_record_rests_on(tmp_path: Path) -> None:
+    several = {"task": "chains", "row": "ability", "holds": False}
+    several["by_seed"] = {str(seed): {"holds": seed != 2} for seed in (0, 1, 2)}
+    one = {"task": "search", "row": "ability", "holds": True}
+    path = tmp_path / "methods" / "results" / "calibration.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"seeds": {"chains": [0, 1, 2], "search": [0]}, "rows": [several, one]}), "utf-8")
+    assert gates.gates(tmp_path, "chains", [0, 1]) == {"ability": True}
+    assert gates.gates(tmp_path, "chains", [0, 1, 2]) == {"ability": False}
+    assert gates.gates(tmp_path, "chains", [0, 3]) == {"ability": False}, "a zoo that nobody calibrated lets nothing through"
+    assert gates.gates(tmp_path, "search", [0]) == {"ability": True}
+    assert gates.gates(tmp_path, "search", [0, 1]) == {"ability": False}
+    assert gates.gates(tmp_path, "sums", [0]) == {}
+    path.write_text('{"rows": []}', "utf-8")
+    with pytest.raises(Refused, match="not a calibration record"):
+        gates.gates(tmp_path, "chains", [0])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from catalog.pages.records import Figure
 
-LETTER, LINE = 8.0, 15.0  # width of a letter and height of a line at the chart's font size, with a little air
+LETTER, LINE, AIR = 8.0, 15.0, 6.0  # width of a letter, height of a line at the chart's font size, room behind a name
 MOST_NAMED = 14
 MARGIN_LEFT, MARGIN_RIGHT, MARGIN_TOP, MARGIN_BOTTOM = 44.0, 22.0, 28.0, 42.0
 
@@ -98,7 +98,7 @@ def scatter(
         label, leader = (x, y), None
         named = not crowded or point in best or point.group == "baseline"
         if named:
-            label, box = place(x, y, len(point.label) * LETTER, taken, frame)
+            label, box = place(x, y, len(point.label) * LETTER + AIR, taken, frame)
             named = not crowded or not any(box.overlap(other) for other in labels)
         if named:
             taken.append(box)

@@ -143,7 +143,7 @@
       else mark.append(draw("circle", { cx: x, cy: y, r: 5.5 }));
       // Where there are many, only what lies on the frontier and the baselines is named; the rest says its name when pointed at.
       if (points.length <= 14 || best.includes(p) || p.kind === "baseline") {
-        const wide = p.name.length * 8, amid = Math.max(Math.min(x - wide / 2, width - 2 - wide), left);
+        const wide = p.name.length * 8 + 6, amid = Math.max(Math.min(x - wide / 2, width - 2 - wide), left);
         const spots = [9, 20, 32, 46, 64, 84, 108].flatMap((far) => [
           [x + far, y + 4], [x - far - wide, y + 4], [amid, y - far], [amid, y + far + 10],
           [x + far, y + 4 - far], [x + far, y + 4 + far], [x - far - wide, y + 4 - far], [x - far - wide, y + 4 + far]]);

@@ -28,7 +28,7 @@ def clean(text: str) -> str:
     return " ".join(text.split())
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 14)  # one title is folded for search, for its key and against what lists print
 def fold(title: str) -> str:
     """A title without case, accents, markup and punctuation: equal folds are the same title."""
     plain = _LATEX.sub(" ", clean(title))

@@ -132,7 +132,7 @@ class Index:
 
     def nearest_papers(self, limit: int) -> dict[str, tuple[tuple[str, str], ...]]:
         """Paper → key and title of the papers nearest to it, nearest first; for all of them at once."""
-        others = sum(each.kind != "paper" for each in self._documents)  # methods stand before papers
+        methods = sum(each.kind != "paper" for each in self._documents)  # they stand before the papers
         # A word that stands in a tenth of all papers tells little of any and costs most of the time.
         held_by = np.diff(self._start)
         rare = np.repeat(held_by <= len(self._documents) / 10 + 10, held_by)
@@ -142,12 +142,12 @@ class Index:
         term = np.repeat(np.arange(len(self._terms)), held_by)
         start, end = self._start[:-1][term], self._start[1:][term]
         found = {}
-        for n in range(others, len(self._documents)):
+        for n in range(methods, len(self._documents)):
             own = order[first[n] : first[n + 1]]
             scores = np.zeros(len(self._documents))
             for begin, behind, weight in zip(start[own].tolist(), end[own].tolist(), self._weight[own].tolist()):
                 scores[self._row[begin:behind]] += self._weight[begin:behind] * weight
-            scores[n] = scores[:others] = 0
+            scores[n] = scores[:methods] = 0
             some = np.flatnonzero(scores > 0)  # of truth values five times as fast
             best = some[np.argsort(-scores[some], kind="stable")[:limit]]
             near = [self._documents[each] for each in best.tolist()]

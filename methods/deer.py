@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 import torch
 
+from methods.kit.asides import with_asides
 from methods.kit.claims import Claim, gain, saved
 from methods.kit.decoding import State, extend, prefill, probe
-from methods.kit.method import Label, Output, Prompt, answer_budget, labelled, split_answer
+from methods.kit.method import Output, Prompt, answer_budget
 from methods.kit.models import Models, Role
 
 TASK = "search"  # chains do not turn: their "wait" confirms and goes on
@@ -65,19 +66,7 @@ def generate(models: Models, prompts: list[Prompt], config: Config, seed: int) -
 
     most = config.most_thinking_tokens + answer
     chains = extend(role, prefill(role, rows), [role.eos_id], most, answer_tokens=answer, steer=exit_when_sure)
-    return [with_trials(role, row, chain, own) for row, chain, own in zip(rows, chains, trials, strict=True)]
-
-
-def with_trials(role: Role, row: list[int], chain: list[int], trials: list[tuple[int, list[int]]]) -> Output:
-    """Everything in the order it happened: each trial stands where the chain was left for it."""
-    parts: list[tuple[list[int], Label]] = [(row, "prompt")]
-    begun = 0
-    for at, trial in trials:
-        parts += [(chain[begun:at], "thinking"), (trial, "probe")]
-        begun = at
-    output = labelled(*parts, *split_answer(role, chain[begun:]))
-    output.unread += len(trials)
-    return output
+    return [with_asides(role, row, chain, own) for row, chain, own in zip(rows, chains, trials, strict=True)]
 
 
 CLAIMS = [

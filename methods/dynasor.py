@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 import torch
 
+from methods.kit.asides import with_asides
 from methods.kit.claims import Claim, gain, saved
 from methods.kit.decoding import State, extend, prefill, probe
-from methods.kit.method import Label, Output, Prompt, answer_budget, labelled, split_answer
-from methods.kit.models import Models, Role
+from methods.kit.method import Output, Prompt, answer_budget
+from methods.kit.models import Models
 
 TASK = "search"  # as for DEER
 ROLES = ("long",)
@@ -65,19 +66,7 @@ def generate(models: Models, prompts: list[Prompt], config: Config, seed: int) -
 
     most = config.most_thinking_tokens + answer
     chains = extend(role, prefill(role, rows), [role.eos_id], most, answer_tokens=answer, steer=exit_when_certain)
-    return [with_probes(role, row, chain, own) for row, chain, own in zip(rows, chains, probes, strict=True)]
-
-
-def with_probes(role: Role, row: list[int], chain: list[int], probes: list[tuple[int, list[int]]]) -> Output:
-    """Everything in the order it happened: each probe stands where the chain was left for it."""
-    parts: list[tuple[list[int], Label]] = [(row, "prompt")]
-    begun = 0
-    for at, written in probes:
-        parts += [(chain[begun:at], "thinking"), (written, "probe")]
-        begun = at
-    output = labelled(*parts, *split_answer(role, chain[begun:]))
-    output.unread += len(probes)
-    return output
+    return [with_asides(role, row, chain, own) for row, chain, own in zip(rows, chains, probes, strict=True)]
 
 
 CLAIMS = [

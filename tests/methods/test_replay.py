@@ -17,12 +17,21 @@ from methods.kit.zoo import shipped
 from scripts import bench
 
 
+PROBLEMS = 6
+
+
+@pytest.fixture(scope="module")
+def replayed(root: Path) -> dict[str, Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replay, "PROBLEMS", PROBLEMS)
+        return replay.replayed("cot", root, shipped(root, "chains"), 0, 1)
+
+
 @pytest.fixture
-def written(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def written(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replayed: dict[str, Any]) -> Path:
     """A record of `cot` as `bench` leaves it, though of few problems, whose decoding code then changed."""
-    monkeypatch.setattr(replay, "PROBLEMS", 6)
-    zoo = shipped(root, "chains")
-    made = {"seeds": [0], "inputs": current_inputs("cot", root, zoo, (0,)), "replay": replay.replayed("cot", root, zoo, 0, 1)}
+    monkeypatch.setattr(replay, "PROBLEMS", PROBLEMS)
+    made = {"seeds": [0], "inputs": current_inputs("cot", root, shipped(root, "chains"), (0,)), "replay": replayed}
     made["inputs"]["methods/kit/decoding.py"] = "another"
     record.write(tmp_path / "cot.json", made)
     return tmp_path / "cot.json"

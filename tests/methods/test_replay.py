@@ -16,7 +16,6 @@ from methods.kit.training import Enough, Recipe, first_steps, supervised, train
 from methods.kit.zoo import shipped
 from scripts import bench
 
-
 PROBLEMS = 6
 
 

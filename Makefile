@@ -24,7 +24,7 @@ demo: setup
 	@echo "the site is in public/ ('make serve' shows it)"
 
 test: lint types
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Ten thousand cases of each property instead of the suite's five hundred.
 fuzz: setup

@@ -7,18 +7,12 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from catalog.clock import today
 from catalog.errors import Refused
 from catalog.root import find_root
 from scripts import _lab
-
-if TYPE_CHECKING:
-    from methods.kit.zoo import Zoo
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +37,7 @@ def main(args: argparse.Namespace) -> int:
     from methods.kit.gates import calibrate, gates
     from methods.kit.replay import replayed
     from methods.kit.runner import home, load_method, method_names
+    from scripts._renewing import renewed
     from scripts._table import show_record
 
     root = find_root()
@@ -121,32 +116,3 @@ def main(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(made, ensure_ascii=False))
     return 1 if refused else 0
-
-
-def renewed(path: Path, slug: str, root: Path, zoo: "Zoo", workers: int, say: Callable[[str], None]) -> bool:
-    """Whether the record at `path` is current; one whose code measures the same as before is renewed. Says which and why not."""
-    from methods.kit import record
-    from methods.kit.comparison import current_inputs
-    from methods.kit.replay import replayed
-
-    name = f"{path.parent.name}/{path.name}"
-    if not path.exists():
-        raise Refused(f"{name}: no record to verify: `laconic bench {slug}` writes one")
-    old = json.loads(path.read_text("utf-8"))
-    changed = record.changed(old, root)
-    if not changed:
-        say(f"{name}: current")
-        return True
-    weights = [file for file in changed if file.endswith(".safetensors")]
-    if weights:
-        say(f"{name}: other checkpoints ({', '.join(weights)}): needs a full run")
-        return False
-    again = replayed(slug, root, zoo, old["seeds"][0], workers)
-    differ = [part for part in {**old.get("replay", {}), **again} if old.get("replay", {}).get(part) != again.get(part)]
-    if differ:
-        say(f"{name}: {', '.join(differ)} came out otherwise after changes to {', '.join(changed)}: needs a full run")
-        return False
-    away = {name: digest for name, digest in old["inputs"].items() if record.NOT_SHIPPED.search(name)}
-    record.write(path, old | {"inputs": away | current_inputs(slug, root, zoo, tuple(old["seeds"]))})
-    say(f"{name}: renewed: the same after changes to {', '.join(changed)}")
-    return True

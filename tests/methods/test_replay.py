@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from methods.kit.models import Role
 from methods.kit.tasks import chains
 from methods.kit.training import Enough, Recipe, first_steps, supervised, train
 from methods.kit.zoo import shipped
-from scripts import bench
+from scripts import _renewing, bench
 
 PROBLEMS = 6
 
@@ -38,7 +40,7 @@ def written(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replaye
 
 def renewed(path: Path, root: Path) -> tuple[bool, str]:
     said: list[str] = []
-    return bench.renewed(path, "cot", root, shipped(root, "chains"), 1, said.append), " ".join(said)
+    return _renewing.renewed(path, "cot", root, shipped(root, "chains"), 1, said.append), " ".join(said)
 
 
 def test_the_same_outcome_renews(written: Path, root: Path) -> None:
@@ -73,6 +75,77 @@ def test_other_checkpoints_do_not(written: Path, root: Path) -> None:
     good, said = renewed(written, root)
     assert not good
     assert "other checkpoints" in said
+
+
+@pytest.fixture
+def elsewhere(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replayed: dict[str, Any]) -> Path:
+    """A checkout with history, whose record was made on a processor that rounds otherwise."""
+    monkeypatch.setattr(replay, "PROBLEMS", PROBLEMS)
+    monkeypatch.setattr(replay, "replayed", lambda *_: replayed)  # of the code that runs here, done already
+    checkout = tmp_path / "checkout"
+    ignored = shutil.ignore_patterns("results", "search", "__pycache__", ".*")
+    shutil.copytree(root / "methods", checkout / "methods", ignore=ignored)
+    inputs = current_inputs("cot", checkout, shipped(checkout, "chains"), (0,))
+    made = {"seeds": [0], "inputs": inputs, "replay": {"problems": "rounded otherwise"}}
+    record.write(checkout / "methods/results/cot.json", made)
+    git(checkout, "init", "-q")
+    commit(checkout)
+    return checkout
+
+
+def git(checkout: Path, *words: str) -> str:
+    who = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+    return subprocess.run(["git", "-C", str(checkout), *who, *words], check=True, capture_output=True, text=True).stdout
+
+
+def commit(checkout: Path) -> None:
+    git(checkout, "add", "-A", "-f")
+    git(checkout, "commit", "-q", "-m", "a record")
+
+
+def edit(checkout: Path, name: str, old: str, new: str) -> None:
+    text = (checkout / name).read_text("utf-8")
+    assert old in text
+    (checkout / name).write_text(text.replace(old, new), "utf-8")
+
+
+def renewed_there(checkout: Path) -> tuple[bool, str]:
+    """The code that runs here is that of the repository: what changes in the checkout is what is hashed, and what was committed."""
+    said: list[str] = []
+    path = checkout / "methods/results/cot.json"
+    return _renewing.renewed(path, "cot", checkout, shipped(checkout, "chains"), 1, said.append), " ".join(said)
+
+
+def test_on_another_processor_the_code_of_the_record_is_asked(elsewhere: Path) -> None:
+    edit(elsewhere, "methods/kit/decoding.py", "\nimport torch\n", "\nimport torch\n\nREWORDED = True\n")
+    good, said = renewed_there(elsewhere)
+    assert good, said
+    assert "asking the code that was recorded" in said
+    made = json.loads((elsewhere / "methods/results/cot.json").read_text())
+    assert record.changed(made, elsewhere) == []
+    assert made["replay"] != {"problems": "rounded otherwise"}
+    assert git(elsewhere, "worktree", "list").count("\n") == 1
+
+
+def test_code_that_did_something_else_is_told_on_any_processor(elsewhere: Path) -> None:
+    before = (elsewhere / "methods/cot.py").read_text("utf-8")
+    edit(elsewhere, "methods/cot.py", "most_thinking_tokens: int = ", "most_thinking_tokens: int = 20 or ")
+    path = elsewhere / "methods/results/cot.json"
+    inputs = current_inputs("cot", elsewhere, shipped(elsewhere, "chains"), (0,))
+    record.write(path, json.loads(path.read_text()) | {"inputs": inputs})
+    commit(elsewhere)
+    (elsewhere / "methods/cot.py").write_text(before, "utf-8")
+    good, said = renewed_there(elsewhere)
+    assert not good
+    assert "needs a full run" in said
+
+
+def test_a_record_that_no_commit_has_says_so(elsewhere: Path) -> None:
+    edit(elsewhere, "methods/kit/decoding.py", "\nimport torch\n", "\nimport torch\n\nREWORDED = True\n")
+    edit(elsewhere, "methods/results/cot.json", '"methods/cot.py": "', '"methods/cot.py": "0')
+    good, said = renewed_there(elsewhere)
+    assert not good
+    assert "methods/cot.py were not what was recorded" in said
 
 
 def test_first_steps_stops_training_and_keeps_its_losses(reasoner: Role) -> None:

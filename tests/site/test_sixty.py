@@ -15,7 +15,7 @@ from tests.site.watching import watched
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("sixty")]  # the site is built once, by one process
+pytestmark = pytest.mark.browser
 
 # Pairs of texts of one drawing of which more than a hair lies on each other.
 OVERLAPS = """svg => {

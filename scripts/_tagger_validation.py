@@ -18,6 +18,7 @@ WEIGHTS = {"section of a list": 0.3, "read": 1.5, ELSEWHERE: 1.5, "skimmed": 1.0
 LOOKS = 1  # how often the total over READ has been looked at, this time included
 # How many unread records each stratum of READ was drawn from: two draws of 200, taken together.
 STRATA = {"titled": 219, "twice": 418, "once": 1614, "word": 4887, "rest": 19612}
+FRESH = (3, 4)  # samples drawn from all records that no list names, each read by two readers
 RESAMPLED = 2_000  # bootstrap draws of an interval
 
 Features = dict[str, set[str]]
@@ -25,7 +26,7 @@ Table = list[list[int]]  # rows: labelled, columns: said, in the order of the cl
 
 
 def validate(
-    labels: Labels, read: dict[str, Any], first: set[str], found: Features, reader: tagging.Tagger
+    labels: Labels, read: dict[str, Any], first: set[str], fresh: list[dict[str, Any]], found: Features, reader: tagging.Tagger
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """(the record, the model trained on all examples)."""
     listed = [key for key in sorted(labels.claims) if key in found and key not in labels.ambiguous]
@@ -66,6 +67,7 @@ def validate(
         "scope": {
             "used": _count(scoped, SCOPES),
             "used_by_source": _sources(labels, scoped),
+            "fresh_samples": _fresh(scoped, fresh, about_scope, counts),
             "cross_validation": {"folds": 5, "seeds": [0], "n": len(crossed), **_scored([row[1:] for row in crossed], SCOPES)},
             "by_reading": {"looks_at_this_sample": LOOKS, **_by_reading(unread)},
             "first_sample_by_cross_validation": _by_reading([("", *row[1:]) for row in crossed if row[0] in first]),
@@ -103,6 +105,22 @@ def _cross_scope(
     sure = {key: model.heads["held out"](model.known(found[key]))[0] for key, model in asked}
     looked_at = [key for key in keys if _source(labels, key) not in ("section of a list", "assumed")]
     return [(key, scoped[key], tagging.scope_of(sure[key])) for key in looked_at]
+
+
+def _fresh(scoped: dict[str, str], fresh: list[dict[str, Any]], found: Features, counts: list[float]) -> dict[str, Any]:
+    """Samples drawn from all that no list names, asked of a model that learned from none of them; against each reader in turn."""
+    drawn = {row["id"] for row in fresh}
+    used = [(key, count) for key, count in zip(scoped, counts, strict=True) if key not in drawn]
+    given = [scoped[key] for key, _ in used]
+    raw = training.fit([found[key] for key, _ in used], given, SCOPES, [count for _, count in used], training.SCOPE_STRENGTH)
+    model = linear_model.from_json(0, {"fresh": raw})
+    said = {key: tagging.scope_of(model.heads["fresh"](model.known(found[key]))[0]) for key in sorted(drawn)}
+
+    def judged(sample: int, reader: int) -> dict[str, Any]:
+        rows = [row for row in fresh if row["sample"] == sample]
+        return _by_reading([(row["stratum"], row["readers"][reader], said[row["id"]]) for row in rows])
+
+    return {"learned_from": len(used), **{f"sample {sample}": [judged(sample, reader) for reader in (0, 1)] for sample in FRESH}}
 
 
 def _cross(

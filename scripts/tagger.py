@@ -4,7 +4,8 @@ Labels come from the sections of the survey lists (catalog/sections.toml, catalo
 abstracts from RECORDS, one JSON object a line with id, title and abstract, which may be gzipped. Needs scikit-learn:
 pip install -e '.[ml]'. The same files give the same bytes.
 
---draw NUMBER trains nothing: it prints 200 of the RECORDS that no list names and nobody has read yet, to be labelled by reading.
+--draw NUMBER trains nothing: it prints 200 of the RECORDS that no list names, those of earlier samples aside, to be labelled by
+reading. Some may have been learned from: the record has what the tagger says of them when it has not.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from scripts import _output, _tagger_sample
 
 RECORD = Path("catalog/tagger_record.json")
 READ = Path("tests/fixtures/scope_by_reading.jsonl")  # labelled by reading; never trained on
+READERS = Path("tests/fixtures/scope_readers.jsonl")  # samples labelled by two readers or three
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,24 +37,29 @@ def main(args: argparse.Namespace) -> int:
     if args.draw is not None:
         return _draw(root, args.records, args.draw)
     try:
-        from scripts._tagger_validation import validate
+        from scripts._tagger_validation import FRESH, validate
     except ImportError:
         raise Refused("laconic tagger needs scikit-learn: pip install -e '.[ml]'", exit_code=2) from None
     labels, read = labelled.load(root), {row["id"]: row for row in _rows(root / READ)}
     first = {row["id"] for row in _rows(root / labelled.EXAMPLES) if row.get("sample") == 1}
-    texts = _texts(args.records, set(labels.claims) | set(labels.unlisted) | set(read))
+    fresh = [row for row in _rows(root / READERS) if row["sample"] in FRESH]
+    texts = _texts(args.records, set(labels.claims) | set(labels.unlisted) | set(read) | {row["id"] for row in fresh})
     tree = taxonomy.load(root)
     rules = phrases.load(root, tree)
     reader = tagging.Tagger(tree, rules, linear_model.from_json(args.version, {}))
     found = {key: linear_model.features(reader.read(*texts[key])) for key in sorted(texts)}
     _output.note(f"{len(found)} records with an abstract")
-    record, model = validate(labels, read, first, found, reader)
+    record, model = validate(labels, read, first, fresh, found, reader)
     inputs = "".join(json.dumps([key, *texts[key]]) for key in sorted(texts))
     record["texts_sha256"] = hashlib.sha256(inputs.encode()).hexdigest()
     (root / linear_model.FILE).write_text(as_text({"version": args.version, **model}), "utf-8")
     (root / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", "utf-8")
     form, scope = record["form"]["cross_validation"], record["scope"]["by_reading"]
     everything = record["scope"]["all_that_no_list_names"]
+    for sample in FRESH:
+        one = record["scope"]["fresh_samples"][f"sample {sample}"][0]
+        interval = f"[{one['low']:.3f}, {one['high']:.3f}]"
+        _output.line(f"in scope, F1:   {one['in_f1']:.3f}  {interval} of sample {sample}, which was not learned from for this")
     _output.line(f"form, macro-F1: {form['macro_f1']:.3f}  [{form['low']:.3f}, {form['high']:.3f}]")
     _output.line(f"in scope, F1:   {scope['in_f1']:.3f}  [{scope['low']:.3f}, {scope['high']:.3f}] of the sample that was read")
     low, high = everything["interval"]
@@ -61,11 +68,9 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _draw(root: Path, path: Path, number: int) -> int:
-    labels = labelled.load(root)
-    read = {row["id"] for row in _rows(root / READ)}
+    earlier = {row["id"] for row in _rows(root / READERS) if row["sample"] < number}
     texts = _texts(path, None)
-    unread = {key: texts[key] for key in texts.keys() - labels.claims.keys() - labels.unlisted.keys() - read}
-    for key, stratum in _tagger_sample.draw(unread, number).items():
+    for key, stratum in _tagger_sample.draw({key: texts[key] for key in texts.keys() - earlier}, number).items():
         _output.line(json.dumps({"id": key, "stratum": stratum}))
     return 0
 

@@ -72,17 +72,19 @@ def test_a_draw_repeats_itself_and_takes_no_more_than_there_is() -> None:
     assert drawn != _tagger_sample.draw(texts, 5)
 
 
-def test_the_command_draws_what_no_list_names_and_nobody_read(
+def test_the_command_draws_what_no_list_names_and_no_earlier_sample_has(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from scripts.__main__ import main
 
-    read = json.loads((REPOSITORY / "catalog" / "tagger_examples.jsonl").read_text("utf-8").splitlines()[0])["id"]
+    samples = [json.loads(line) for line in (REPOSITORY / "tests" / "fixtures" / "scope_readers.jsonl").read_text().splitlines()]
+    third, fourth = (next(row["id"] for row in samples if row["sample"] == number) for number in (3, 4))
     rows = [
         {"id": "2501.99991", "title": "Sheep", "abstract": "They graze."},
         {"id": "2501.99992", "title": "Goats", "abstract": "They graze.", "in_survey_lists": True},
         {"id": "2501.99993", "title": "Cows", "abstract": None},
-        {"id": read, "title": "Read Before", "abstract": "By someone."},
+        {"id": third, "title": "Drawn Before", "abstract": "By someone."},
+        {"id": fourth, "title": "Drawn Now", "abstract": "By someone."},
     ]
     path = tmp_path / "records.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
@@ -91,7 +93,9 @@ def test_the_command_draws_what_no_list_names_and_nobody_read(
     with pytest.raises(SystemExit) as ended:
         main()
     assert not ended.value.code
-    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [{"id": "2501.99991", "stratum": "rest"}]
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
+        {"id": name, "stratum": "rest"} for name in sorted(["2501.99991", fourth])
+    ]
 
 
 def test_ambiguous_papers_have_the_conflicts_they_are_named_for() -> None:

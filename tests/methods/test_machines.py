@@ -45,9 +45,10 @@ def alone(root: Path) -> dict[str, Any]:
 
 
 @pytest.fixture
-def cluster(root: Path) -> Iterator[None]:
+def cluster(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """One that is there already, as a group's own is: both rounds of parts find the same workers."""
     ray = pytest.importorskip("ray")
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     ray.init(num_cpus=2, object_store_memory=100_000_000, include_dashboard=False, log_to_driver=False,
              runtime_env={"env_vars": {"PYTHONPATH": str(root)}})  # fmt: skip
     yield

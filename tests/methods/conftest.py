@@ -12,6 +12,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
+from methods.kit import runner
 from methods.kit.models import Role, as_role, load, small_llama, word_tokenizer
 from methods.kit.tasks import chains
 from methods.kit.training import Example, Recipe, supervised, train
@@ -20,8 +21,10 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True, scope="session")
-def one_thread() -> None:
+def one_thread_and_one_go() -> None:
+    """Times are taken, and compared nowhere: one go is enough."""
     torch.set_num_threads(1)
+    runner.GOES = 1
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from catalog.errors import Refused
-from methods.kit import parts, ray_cluster, runner
+from methods.kit import parts, ray_cluster
 from methods.kit.comparison import arms_of, compare
 from methods.kit.errors import Refused as LabRefused
 from methods.kit.parts import do_all
@@ -39,9 +39,7 @@ def record_on(root: Path, workers: int, on: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def alone(root: Path) -> dict[str, Any]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "GOES", 1)  # times are not compared
-        return record_on(root, 1, "local")
+    return record_on(root, 1, "local")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from methods.kit.zoo import shipped
 @pytest.fixture
 def two(root: Path) -> list[Part]:
     zoo = shipped(root, "chains")
-    return [*arms_of("cot", root, zoo, 0, 3), *arms_of("direct", root, zoo, 0, 3)]
+    return [*arms_of("bare", root, zoo, 0, 3), *arms_of("direct", root, zoo, 0, 3)]
 
 
 def same(one: Done, other: Done) -> bool:
@@ -87,10 +87,10 @@ def test_a_method_that_probes_meets_a_rival_of_its_own_cost(two: list[Part]) -> 
         return Done(values, np.zeros(0), [], 0.0)
 
     cuts = dict(rivals(two[0], done(own), done(cot)))
-    assert list(cuts) == ["cot@truncated", "cot@fraction"]
-    budgets = np.array(cuts["cot@fraction"].budgets)
+    assert list(cuts) == ["bare@truncated", "bare@fraction"]
+    budgets = np.array(cuts["bare@fraction"].budgets)
     assert (budgets + 1 + answer).mean() == pytest.approx(own["tokens"].mean(), rel=0.01)  # budgets are whole tokens
     assert np.ptp(budgets / chain) < 0.03
-    assert (np.array(cuts["cot@truncated"].budgets) == thought).all()
+    assert (np.array(cuts["bare@truncated"].budgets) == thought).all()
     silent = own | {"probe_tokens": zeros}
-    assert list(dict(rivals(two[0], done(silent), done(cot)))) == ["cot@truncated"]
+    assert list(dict(rivals(two[0], done(silent), done(cot)))) == ["bare@truncated"]

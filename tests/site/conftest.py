@@ -133,6 +133,20 @@ def browser() -> Iterator["Browser"]:
         started.close()
 
 
+@pytest.fixture(autouse=True)
+def no_page_left_open(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A page that is left open goes on drawing, and the tests behind it wait. Those that a whole module shares stay."""
+    if "browser" not in request.fixturenames:
+        yield
+        return
+    started = request.getfixturevalue("browser")
+    before = started.contexts
+    yield
+    for context in started.contexts:
+        if context not in before:
+            context.close()
+
+
 @pytest.fixture(scope="session")
 def address(site: Path) -> Iterator[str]:
     quiet = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})

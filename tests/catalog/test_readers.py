@@ -41,6 +41,14 @@ def test_the_last_samples_are_not_among_what_can_be_learned_from() -> None:
     assert not last & {row["id"] for row in READINGS}
 
 
+def test_the_fresh_samples_were_asked_of_a_model_that_had_none_of_them() -> None:
+    scope = json.loads((ROOT / "catalog" / "tagger_record.json").read_text("utf-8"))["scope"]
+    examples = {row["id"] for row in rows("catalog/tagger_examples.jsonl")}
+    among = {row["id"] for row in READERS if row["sample"] in FRESH} & examples
+    assert len(among) > 200
+    assert scope["fresh_samples"]["learned_from"] == sum(scope["used"].values()) - len(among)
+
+
 def test_the_fresh_samples_came_out_as_the_page_says() -> None:
     record = json.loads((ROOT / "catalog" / "tagger_record.json").read_text("utf-8"))["scope"]["fresh_samples"]
     for sample in FRESH:

@@ -111,9 +111,7 @@ def edit(checkout: Path, name: str, old: str, new: str) -> None:
 
 def renewed_there(checkout: Path) -> tuple[bool, str]:
     """The code that runs here is that of the repository: what changes in the checkout is what is hashed, and what was committed."""
-    said: list[str] = []
-    path = checkout / "methods/results/cot.json"
-    return _renewing.renewed(path, "cot", checkout, shipped(checkout, "chains"), 1, said.append), " ".join(said)
+    return renewed(checkout / "methods/results/cot.json", checkout)
 
 
 def test_on_another_processor_the_code_of_the_record_is_asked(elsewhere: Path) -> None:
@@ -137,6 +135,7 @@ def test_code_that_did_something_else_is_told_on_any_processor(elsewhere: Path) 
     (elsewhere / "methods/cot.py").write_text(before, "utf-8")
     good, said = renewed_there(elsewhere)
     assert not good
+    assert "its code" not in said, "it was to be had, and ran"
     assert "needs a full run" in said
 
 

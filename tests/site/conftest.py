@@ -14,12 +14,12 @@ import pytest
 from sqlmodel import Session
 
 from catalog import schema, store
+from scripts._speed_site import CHROMIUM
 from tests.site.hostile import HOSTILE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-CHROMIUM = Path("/usr/bin/chromium")
 REPOSITORY = Path(__file__).parents[2]
 RECORDS = REPOSITORY / "tests" / "fixtures" / "records"
 
@@ -122,7 +122,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def browser() -> Iterator["Browser"]:
     if not CHROMIUM.exists():
-        message = f"{CHROMIUM} is missing: apt-get install chromium"
+        message = f"{CHROMIUM} is missing: apt-get install chromium-headless-shell"
         pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
     from playwright.sync_api import sync_playwright
 
@@ -131,20 +131,6 @@ def browser() -> Iterator["Browser"]:
         started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=options)
         yield started
         started.close()
-
-
-@pytest.fixture(autouse=True)
-def no_page_left_open(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A page that is left open goes on drawing, and the tests behind it wait. Those that a whole module shares stay."""
-    if "browser" not in request.fixturenames:
-        yield
-        return
-    started = request.getfixturevalue("browser")
-    before = started.contexts
-    yield
-    for context in started.contexts:
-        if context not in before:
-            context.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """The warning that a copy of the site is old: by the reader's clock, on the day that the calendar says, from data alone."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -34,11 +33,10 @@ def at(page: "Page", moment: datetime) -> None:
 
 
 @pytest.fixture(scope="module", params=ZONES)
-def counting(request: pytest.FixtureRequest, browser: "Browser", address: str) -> Iterator["Page"]:
+def counting(request: pytest.FixtureRequest, browser: "Browser", address: str) -> "Page":
     page, _ = watched(browser, address, timezone_id=request.param)
     page.goto(f"{address}freshness.html")
-    yield page
-    page.context.close()
+    return page
 
 
 @pytest.mark.browser

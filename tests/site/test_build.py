@@ -52,11 +52,12 @@ def test_a_link_that_is_not_https_is_dropped(site: Path) -> None:
 
 
 def test_internal_links_and_anchors_resolve(site: Path) -> None:
-    ids = {page: {tag["id"] for tag in soup(page).select("[id]")} for page in site.rglob("*.html")}
-    for page in ids:
+    pages = {page: soup(page) for page in site.rglob("*.html")}
+    ids = {page: {tag["id"] for tag in parsed.select("[id]")} for page, parsed in pages.items()}
+    for page, parsed in pages.items():
         if page.name == "404.html":
             continue  # its links are absolute, for any depth
-        for tag in soup(page).select("[href], [src]"):
+        for tag in parsed.select("[href], [src]"):
             target = str(tag.get("href") or tag.get("src"))
             if target.startswith(("https://", "data:")):
                 continue

@@ -23,7 +23,7 @@ demo: setup
 	$(BIN)/laconic site
 	@echo "the site is in public/ ('make serve' shows it)"
 
-# Three at a time on two cores: a third of the time goes by in waiting, for a server that drips or a process that is to be killed.
+# Three at a time on two cores: the crawler's tests wait much, for a server that drips or a process that is to be killed.
 test: lint types
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
